@@ -1,0 +1,1 @@
+//! Records -> summary, comparison, claim, brand, verdict; pure.

@@ -1,0 +1,1 @@
+//! Plan -> records: load, pacer, targets, child process.

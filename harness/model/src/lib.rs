@@ -1,0 +1,1 @@
+//! Vocabulary: ids, units, plan, child protocol, record, histogram, run directory.

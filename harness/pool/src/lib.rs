@@ -1,0 +1,1 @@
+//! The worker pool: pure core, tokio runtime, worker kinds, frames.

@@ -1,0 +1,1 @@
+//! Samplers and folded stacks; used by driver and benches.

@@ -1,0 +1,1 @@
+//! Summary -> Markdown, SVG, JSON; pure.

@@ -1,0 +1,1 @@
+//! TOML + matrix + selection -> Plan.

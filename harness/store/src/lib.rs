@@ -1,0 +1,1 @@
+//! Session store: files, JSON, compression, SQLite, over one disk trait.
