@@ -1,1 +1,17 @@
 //! Vocabulary: ids, units, plan, child protocol, record, histogram, run directory.
+//!
+//! Plain data and its encodings; nothing here measures, judges or prints.
+
+pub mod facts;
+pub mod hist;
+pub mod plan;
+pub mod protocol;
+pub mod record;
+pub mod rundir;
+pub mod settings;
+pub mod units;
+
+pub use hist::Histogram;
+pub use plan::{Case, Plan};
+pub use record::Record;
+pub use settings::{Located, SettingRow};
