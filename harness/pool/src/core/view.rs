@@ -1,0 +1,104 @@
+//! What the core shows of itself: for monitoring and for checks of conservation.
+
+use super::Core;
+use super::types::{Outcome, RequestId, SlotId, Tier};
+use crate::clock::Nanos;
+
+/// What fills a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Residency {
+    /// Nothing.
+    Absent,
+    /// A worker that was spawned and is not yet ready.
+    Starting,
+    /// A worker that takes work.
+    Ready,
+    /// A worker that gets no work any more and will exit.
+    Closing,
+    /// Nothing, until the slot's backoff has passed.
+    Backoff,
+    /// Nothing, for good: its workers died too often before they were ready.
+    Parked,
+}
+
+/// One slot at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotView {
+    /// The slot.
+    pub slot: SlotId,
+    /// The tier it belongs to.
+    pub tier: Tier,
+    /// What fills it.
+    pub residency: Residency,
+    /// Spawns so far.
+    pub generation: u32,
+    /// The request its worker is on, answered or not.
+    pub busy: Option<RequestId>,
+    /// Whether that request was answered already, by deadline or cancel.
+    pub zombie: bool,
+    /// Sessions bound to its worker.
+    pub bound: u32,
+    /// Requests that wait for this very worker.
+    pub waiting: u32,
+    /// Deaths that count for its backoff.
+    pub failures: u32,
+}
+
+/// One tier at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TierView {
+    /// Requests that wait.
+    pub queued: u32,
+    /// Bytes of their payloads.
+    pub queued_bytes: u64,
+    /// Moving mean of the time a request holds a worker, ns; 0 until one was served.
+    pub hold_ns: Nanos,
+}
+
+/// Counts since the core was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests submitted: those finished, in flight and queued together.
+    pub admitted: u64,
+    /// Requests finished, by [`Outcome`] in the order of [`Outcome::ALL`].
+    pub finished: [u64; 8],
+    /// Requests at a worker whose outcome is open.
+    pub in_flight: u32,
+    /// Requests that wait, in all tiers.
+    pub queued: u32,
+    /// Workers spawned.
+    pub spawns: u64,
+    /// Workers that exited unasked, before or after they were ready.
+    pub deaths: u64,
+    /// Dispatches that repeat one that a crash undid.
+    pub redispatches: u64,
+    /// Requests dispatched to another tier than the predicted one.
+    pub fallbacks: u64,
+    /// Replies dropped because nobody waits for them any more.
+    pub late_replies: u64,
+}
+
+impl Totals {
+    /// Requests that ended with `outcome`.
+    pub fn finished_with(&self, outcome: Outcome) -> u64 {
+        self.finished[outcome as usize]
+    }
+}
+
+/// The core at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Every slot, by id.
+    pub slots: Vec<SlotView>,
+    /// Hot, warm and cold.
+    pub tiers: [TierView; 3],
+    /// Counts since the core was made.
+    pub totals: Totals,
+}
+
+impl Core {
+    /// A snapshot, in time proportional to the number of slots.
+    pub fn view(&self) -> View {
+        View { slots: Vec::new(), tiers: [TierView::default(); 3], totals: Totals::default() }
+    }
+}
