@@ -1,1 +1,26 @@
 //! Session store: files, JSON, compression, SQLite, over one disk trait.
+//!
+//! A [`Store`] keeps [`Session`]s under ids that cannot leave its directory. [`compress`] encodes responses. Nothing
+//! here knows of pools, requests or reports, reads a clock, prints, or orders the requests of one session: whoever
+//! loads, changes and saves a session holds a lock on its id meanwhile.
+
+pub mod compress;
+pub mod config;
+pub mod disk;
+mod error;
+mod files;
+pub mod json;
+mod lock;
+mod session;
+mod settings;
+mod sqlite;
+mod store;
+mod versions;
+
+pub use compress::CODECS;
+pub use config::Config;
+pub use error::StoreError;
+pub use session::{ID_MAX, IdError, Message, Role, Session, SessionId};
+pub use settings::{ConfigError, SETTINGS, SettingRow};
+pub use store::{STORES, Saved, Store, StoreRow};
+pub use versions::versions;

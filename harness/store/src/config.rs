@@ -1,0 +1,191 @@
+//! What a store is opened with: always valid, made from settings or by default.
+
+use crate::settings::{Checked, ConfigError, choice};
+use std::collections::BTreeMap;
+
+choice!(
+    /// Where sessions are kept.
+    Kind {
+        /// Nowhere: loads find nothing, saves are dropped.
+        None = "none",
+        /// One JSON file per session.
+        Files = "files",
+        /// One row per session in one SQLite file.
+        Sqlite = "sqlite",
+    }
+);
+choice!(
+    /// The file API that the file store calls.
+    Api {
+        /// Blocking calls on the calling thread.
+        Std = "std",
+        /// One hop to tokio's blocking pool per call.
+        Tokio = "tokio",
+    }
+);
+choice!(
+    /// How a session file is replaced.
+    Write {
+        /// Empty the file, then write.
+        Truncate = "truncate",
+        /// Overwrite from the start, then cut to the new length.
+        InPlace = "in-place",
+        /// Write a temporary file and rename it over the old one.
+        Rename = "rename",
+    }
+);
+choice!(
+    /// What is flushed before a save is acknowledged.
+    Sync {
+        /// Nothing.
+        None = "none",
+        /// The file's data (fdatasync).
+        File = "file",
+        /// The file's data, and the directory after the name is in place.
+        FileAndDir = "file-and-dir",
+    }
+);
+choice!(
+    /// SQLite's `journal_mode`.
+    JournalMode {
+        /// Rollback journal, deleted at commit.
+        Delete = "delete",
+        /// Rollback journal, truncated at commit.
+        Truncate = "truncate",
+        /// Rollback journal, its header zeroed at commit.
+        Persist = "persist",
+        /// Rollback journal in memory: a crash of the process can corrupt the file.
+        Memory = "memory",
+        /// Write-ahead log.
+        Wal = "wal",
+        /// No journal: no rollback.
+        Off = "off",
+    }
+);
+choice!(
+    /// SQLite's `synchronous`.
+    Synchronous {
+        /// Never flush.
+        Off = "off",
+        /// Flush at the critical moments only.
+        Normal = "normal",
+        /// Flush at every commit.
+        Full = "full",
+        /// `full`, and the directory after the journal is unlinked.
+        Extra = "extra",
+    }
+);
+choice!(
+    /// What power loss can do under a set of settings (measured in the settings research, section 1f).
+    Durability {
+        /// No acknowledged save is lost.
+        Durable = "durable",
+        /// Never corrupt; the latest acknowledged saves may be lost.
+        Consistent = "consistent",
+        /// Sessions may be lost or corrupted.
+        Unsafe = "unsafe",
+    }
+);
+
+/// Settings of the file store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilesConfig {
+    /// `store.files.api`.
+    pub api: Api,
+    /// `store.files.write`.
+    pub write: Write,
+    /// `store.files.sync`.
+    pub sync: Sync,
+}
+
+/// Settings of the SQLite store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqliteConfig {
+    /// `store.sqlite.journal-mode`.
+    pub journal_mode: JournalMode,
+    /// `store.sqlite.synchronous`.
+    pub synchronous: Synchronous,
+    /// `store.sqlite.cache-size`: pages if positive, KiB if negative.
+    pub cache_size: i64,
+    /// `store.sqlite.prepared`.
+    pub prepared: bool,
+}
+
+/// All settings of a store. The groups of other kinds are kept, so that one value describes a whole case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `store.kind`.
+    pub kind: Kind,
+    /// `store.files.*`.
+    pub files: FilesConfig,
+    /// `store.sqlite.*`.
+    pub sqlite: SqliteConfig,
+    /// `store.session-max`, bytes of JSON.
+    pub session_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Files,
+            files: FilesConfig { api: Api::Std, write: Write::Rename, sync: Sync::FileAndDir },
+            sqlite: SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Full, cache_size: -2000, prepared: true },
+            session_max: 16 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the `store.*` keys of canonical settings; missing keys take their default, keys of others are ignored.
+    ///
+    /// # Errors
+    /// The first key of this crate that is unknown or has a value outside its type or range.
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let given = Checked::new(settings)?;
+        let default = Self::default();
+        Ok(Self {
+            kind: given.get("store.kind", default.kind)?,
+            files: FilesConfig {
+                api: given.get("store.files.api", default.files.api)?,
+                write: given.get("store.files.write", default.files.write)?,
+                sync: given.get("store.files.sync", default.files.sync)?,
+            },
+            sqlite: SqliteConfig {
+                journal_mode: given.get("store.sqlite.journal-mode", default.sqlite.journal_mode)?,
+                synchronous: given.get("store.sqlite.synchronous", default.sqlite.synchronous)?,
+                cache_size: given.get("store.sqlite.cache-size", default.sqlite.cache_size)?,
+                prepared: given.get("store.sqlite.prepared", default.sqlite.prepared)?,
+            },
+            session_max: given.bytes("store.session-max", 1024..=512 << 20, default.session_max)?,
+        })
+    }
+
+    /// What power loss can do under these settings on a filesystem that keeps its promises.
+    pub fn durability(&self) -> Durability {
+        match self.kind {
+            Kind::None => Durability::Unsafe,
+            Kind::Files => self.files.durability(),
+            Kind::Sqlite => self.sqlite.durability(),
+        }
+    }
+}
+
+impl FilesConfig {
+    fn durability(self) -> Durability {
+        match (self.write, self.sync) {
+            (Write::Rename, Sync::FileAndDir) => Durability::Durable,
+            (Write::Rename, Sync::File) => Durability::Consistent,
+            _ => Durability::Unsafe,
+        }
+    }
+}
+
+impl SqliteConfig {
+    fn durability(self) -> Durability {
+        match (self.journal_mode, self.synchronous) {
+            (_, Synchronous::Off) | (JournalMode::Memory | JournalMode::Off, _) => Durability::Unsafe,
+            (_, Synchronous::Normal) | (JournalMode::Delete, Synchronous::Full) => Durability::Consistent,
+            _ => Durability::Durable,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sessions as rows of one SQLite file, behind one thread that owns the connection.
+//!
+//! SQLite blocks; a thread of its own keeps the runtime's workers free and gives the saves one order. Jobs reach it
+//! through a bounded queue, so that a slow disk slows its callers instead of filling memory.
+
+mod database;
+
+use crate::{config::SqliteConfig, error::StoreError, session::SessionId};
+use database::Database;
+use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
+use tokio::sync::{mpsc, oneshot};
+
+/// Name of the database inside the store's directory.
+const FILE: &str = "sessions.sqlite3";
+/// Jobs that may wait for the thread.
+const QUEUE: usize = 256;
+
+enum Job {
+    Run(Box<dyn FnOnce(&mut Database) + Send>),
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// A handle of the thread. The thread ends and closes the file when the handle is closed or dropped.
+pub(crate) struct SqliteStore {
+    jobs: mpsc::Sender<Job>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+    report: BTreeMap<&'static str, String>,
+}
+
+impl SqliteStore {
+    /// Opens or creates the database in `dir`, which exists.
+    pub(crate) async fn open(dir: &Path, config: SqliteConfig, max: usize) -> Result<Self, StoreError> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (opened, outcome) = oneshot::channel();
+        let path = dir.join(FILE);
+        let thread = thread::Builder::new()
+            .name("store-sqlite".to_owned())
+            .spawn(move || match Database::open(&path, config, max) {
+                Ok((database, report)) => {
+                    let _ = opened.send(Ok(report));
+                    serve(database, queue);
+                }
+                Err(why) => {
+                    let _ = opened.send(Err(why));
+                }
+            })
+            .map_err(StoreError::disk("start the thread for", dir))?;
+        let report = outcome.await.map_err(|_| StoreError::Closed)??;
+        Ok(Self { jobs, thread: Mutex::new(Some(thread)), report })
+    }
+
+    /// What SQLite says is in force.
+    pub(crate) fn report(&self) -> &BTreeMap<&'static str, String> {
+        &self.report
+    }
+
+    pub(crate) async fn load(&self, id: &SessionId) -> Result<Option<Vec<u8>>, StoreError> {
+        let id = id.clone();
+        self.run(move |database| database.load(&id)).await
+    }
+
+    pub(crate) async fn save(&self, id: &SessionId, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.run(move |database| database.save(&id, &bytes)).await
+    }
+
+    pub(crate) async fn delete(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.run(move |database| database.delete(&id)).await
+    }
+
+    pub(crate) async fn ids(&self) -> Result<Vec<SessionId>, StoreError> {
+        self.run(|database| database.ids()).await
+    }
+
+    pub(crate) async fn set_aside(&self, id: &SessionId, why: &str) -> Result<String, StoreError> {
+        let (id, why) = (id.clone(), why.to_owned());
+        self.run(move |database| database.set_aside(&id, &why)).await
+    }
+
+    /// Finishes the jobs that wait, closes the file and ends the thread. A second call gives [`StoreError::Closed`].
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Close(reply)).await.map_err(|_| StoreError::Closed)?;
+        let closed = answer.await.map_err(|_| StoreError::Closed)?;
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        // The thread returns right after its answer, so this join does not wait for a disk.
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            return Err(StoreError::Closed);
+        }
+        closed
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Run(Box::new(move |database| {
+            // Nobody waits any more if the caller was cancelled; the work is done all the same.
+            let _ = reply.send(job(database));
+        }));
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn serve(mut database: Database, mut queue: mpsc::Receiver<Job>) {
+    while let Some(job) = queue.blocking_recv() {
+        match job {
+            Job::Run(run) => run(&mut database),
+            Job::Close(reply) => {
+                // Late jobs are refused: their reply channels close with the queue.
+                drop(queue);
+                let _ = reply.send(database.close());
+                return;
+            }
+        }
+    }
+    // Every handle is gone, so an error of closing has nobody to go to.
+    let _ = database.close();
+}
+
+#[cfg(test)]
+mod tests;

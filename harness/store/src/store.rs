@@ -1,0 +1,267 @@
+//! The store as callers see it: one type over every kind, cheap to clone.
+
+use crate::{
+    config::{Api, Config, Kind},
+    disk::{Disk, StdDisk, TokioDisk},
+    error::StoreError,
+    files::FileStore,
+    json, lock,
+    session::{Session, SessionId},
+    sqlite::SqliteStore,
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What a save wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Size of the session as JSON; 0 where nothing is kept.
+    pub bytes: usize,
+}
+
+type Opening = Pin<Box<dyn Future<Output = Result<Backend, StoreError>> + Send>>;
+
+/// A kind of store.
+pub struct StoreRow {
+    /// Which one.
+    pub kind: Kind,
+    /// Its name in `store.kind`.
+    pub name: &'static str,
+    /// One line for people.
+    pub doc: &'static str,
+    open: fn(Config, PathBuf) -> Opening,
+}
+
+/// Every kind of store, in the order of [`Kind`]'s variants.
+pub const STORES: &[StoreRow] = &[
+    StoreRow {
+        kind: Kind::None,
+        name: "none",
+        doc: "keeps nothing: the floor to compare with",
+        open: |_, _| Box::pin(async { Ok(Backend::None) }),
+    },
+    StoreRow {
+        kind: Kind::Files,
+        name: "files",
+        doc: "one JSON file per session in one directory",
+        open: |config, dir| Box::pin(open_files(config, dir)),
+    },
+    StoreRow {
+        kind: Kind::Sqlite,
+        name: "sqlite",
+        doc: "one row per session in one SQLite file",
+        open: |config, dir| Box::pin(open_sqlite(config, dir)),
+    },
+];
+
+enum Backend {
+    None,
+    Std(FileStore<StdDisk>),
+    Tokio(FileStore<TokioDisk>),
+    Sqlite(SqliteStore),
+}
+
+async fn open_files(config: Config, dir: PathBuf) -> Result<Backend, StoreError> {
+    let (files, max) = (config.files, config.session_max);
+    Ok(match files.api {
+        Api::Std => Backend::Std(FileStore::open(StdDisk, &dir, files, max).await?),
+        Api::Tokio => Backend::Tokio(FileStore::open(TokioDisk, &dir, files, max).await?),
+    })
+}
+
+async fn open_sqlite(config: Config, dir: PathBuf) -> Result<Backend, StoreError> {
+    Ok(Backend::Sqlite(SqliteStore::open(&dir, config.sqlite, config.session_max).await?))
+}
+
+struct Inner {
+    backend: Backend,
+    config: Config,
+    filesystem: String,
+    /// Held while the store is open; `None` for kinds that keep nothing, and after closing.
+    lock: Mutex<Option<File>>,
+}
+
+/// An open store. Clones share it; the last one dropped closes it, [`Store::close`] closes it and says how that went.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+impl Store {
+    /// Opens the store in `dir`, which is created if its parent is there, and locks it against a second store.
+    ///
+    /// # Errors
+    /// Where the directory cannot be used or is in use, and where SQLite does not take a setting.
+    pub async fn open(config: &Config, dir: &Path) -> Result<Self, StoreError> {
+        let (mut lock, mut filesystem) = (None, "none".to_owned());
+        if config.kind != Kind::None {
+            StdDisk.create_dir(dir).await.map_err(StoreError::disk("create the directory", dir))?;
+            lock = Some(lock::acquire(dir)?);
+            filesystem = filesystem_of(dir)?;
+        }
+        let backend = (STORES[config.kind as usize].open)(config.clone(), dir.to_owned()).await?;
+        Ok(Self(Arc::new(Inner { backend, config: config.clone(), filesystem, lock: Mutex::new(lock) })))
+    }
+
+    /// The session called `id`, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if what is there is no session or over the limit: it was set aside, and the next load
+    /// gives `None`. Else what the disk or SQLite said.
+    pub async fn load(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let found = match self.backend()? {
+            Backend::None => None,
+            Backend::Std(files) => files.load(id).await?,
+            Backend::Tokio(files) => files.load(id).await?,
+            Backend::Sqlite(rows) => rows.load(id).await?,
+        };
+        let Some(bytes) = found else { return Ok(None) };
+        let max = self.0.config.session_max;
+        let decoded = if bytes.len() > max { Err(format!("larger than store.session-max, {max} bytes")) } else { json::decode(&bytes, id) };
+        match decoded {
+            Ok(session) => Ok(Some(session)),
+            Err(why) => {
+                let aside = self.set_aside(id, &why).await?;
+                Err(StoreError::Corrupt { id: id.clone(), why, aside })
+            }
+        }
+    }
+
+    /// Saves a session under its id. Durable to the degree of [`Config::durability`] once this returns.
+    ///
+    /// Run it to its end: with `store.files.api = tokio`, a save dropped half way may still take place later, and then
+    /// replace a newer one.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] before anything is written; else what the disk or SQLite said, after which the old
+    /// session is still there unless files are truncated or overwritten in place.
+    pub async fn save(&self, session: &Session) -> Result<Saved, StoreError> {
+        let (backend, id, max) = (self.backend()?, session.id(), self.0.config.session_max);
+        if matches!(backend, Backend::None) {
+            return Ok(Saved { bytes: 0 });
+        }
+        let json = json::encode(session).map_err(|why| StoreError::Encode { id: id.clone(), why: why.to_string() })?;
+        let bytes = json.len();
+        if bytes > max {
+            return Err(StoreError::TooLarge { id: id.clone(), bytes, max });
+        }
+        match backend {
+            Backend::None => {}
+            Backend::Std(files) => files.save(id, &json).await?,
+            Backend::Tokio(files) => files.save(id, &json).await?,
+            Backend::Sqlite(rows) => rows.save(id, json).await?,
+        }
+        Ok(Saved { bytes })
+    }
+
+    /// Removes a session; whether there was one.
+    ///
+    /// # Errors
+    /// What the disk or SQLite said.
+    pub async fn delete(&self, id: &SessionId) -> Result<bool, StoreError> {
+        match self.backend()? {
+            Backend::None => Ok(false),
+            Backend::Std(files) => files.delete(id).await,
+            Backend::Tokio(files) => files.delete(id).await,
+            Backend::Sqlite(rows) => rows.delete(id).await,
+        }
+    }
+
+    /// The ids of all sessions, sorted.
+    ///
+    /// # Errors
+    /// What the disk or SQLite said.
+    pub async fn ids(&self) -> Result<Vec<SessionId>, StoreError> {
+        match self.backend()? {
+            Backend::None => Ok(Vec::new()),
+            Backend::Std(files) => files.ids().await,
+            Backend::Tokio(files) => files.ids().await,
+            Backend::Sqlite(rows) => rows.ids().await,
+        }
+    }
+
+    /// Closes the store for all clones. SQLite's queued saves are finished and its log is folded into its file; a file
+    /// operation under way on another clone ends by itself, so finish those first.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] if it was closed before; else what SQLite said.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let lock = self.lock().take();
+        let kept = self.0.config.kind != Kind::None;
+        if kept && lock.is_none() {
+            return Err(StoreError::Closed);
+        }
+        match &self.0.backend {
+            Backend::Sqlite(rows) => rows.close().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What is in force, as the operating system and SQLite report it: `kind`, `durability`, `filesystem`, and by kind
+    /// the file settings or SQLite's PRAGMAs as `sqlite.NAME`. No path is in it.
+    pub fn describe(&self) -> BTreeMap<String, String> {
+        let inner = &self.0;
+        let mut all = BTreeMap::from([
+            ("kind".to_owned(), inner.config.kind.word().to_owned()),
+            ("durability".to_owned(), inner.config.durability().word().to_owned()),
+            ("filesystem".to_owned(), inner.filesystem.clone()),
+        ]);
+        let files = inner.config.files;
+        match &inner.backend {
+            Backend::None => {}
+            Backend::Std(_) | Backend::Tokio(_) => all.extend([
+                ("files.api".to_owned(), files.api.word().to_owned()),
+                ("files.write".to_owned(), files.write.word().to_owned()),
+                ("files.sync".to_owned(), files.sync.word().to_owned()),
+            ]),
+            Backend::Sqlite(rows) => {
+                all.extend(rows.report().iter().map(|(name, value)| (format!("sqlite.{name}"), value.clone())));
+                all.insert("sqlite.prepared".to_owned(), inner.config.sqlite.prepared.to_string());
+            }
+        }
+        all
+    }
+
+    async fn set_aside(&self, id: &SessionId, why: &str) -> Result<String, StoreError> {
+        match self.backend()? {
+            Backend::None => Err(StoreError::Closed),
+            Backend::Std(files) => files.set_aside(id).await,
+            Backend::Tokio(files) => files.set_aside(id).await,
+            Backend::Sqlite(rows) => rows.set_aside(id, why).await,
+        }
+    }
+
+    fn backend(&self) -> Result<&Backend, StoreError> {
+        if self.0.config.kind != Kind::None && self.lock().is_none() {
+            return Err(StoreError::Closed);
+        }
+        Ok(&self.0.backend)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<File>> {
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The type of the filesystem under `dir`: flushing means nothing on one that is kept in memory.
+fn filesystem_of(dir: &Path) -> Result<String, StoreError> {
+    let about = rustix::fs::statfs(dir).map_err(|why| StoreError::disk("ask for the filesystem of", dir)(why.into()))?;
+    Ok(match about.f_type as u32 {
+        0xef53 => "ext4".to_owned(),
+        0x0102_1994 => "tmpfs".to_owned(),
+        0x5846_5342 => "xfs".to_owned(),
+        0x9123_683e => "btrfs".to_owned(),
+        0x794c_7630 => "overlay".to_owned(),
+        0x2fc1_2fc1 => "zfs".to_owned(),
+        0xf2f5_2010 => "f2fs".to_owned(),
+        0x6969 => "nfs".to_owned(),
+        other => format!("magic {other:#x}"),
+    })
+}
+
+#[cfg(test)]
+mod tests;
