@@ -2,8 +2,16 @@
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod frames;
+pub mod runtime;
 pub mod service;
 pub mod times;
+pub mod workers;
 
 pub use config::{AffinityMode, Config, ConfigError, SETTINGS, SettingRow, TierConfig, ToolConfig};
+pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
+pub use workers::{
+    Disturbance, Echo, FaultError, Handler, How, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault, WorkerKind, worker_kind,
+    worker_main,
+};

@@ -1,0 +1,204 @@
+//! What the pool tells about itself beyond the core's own view: deaths, live processes, busy time; and spoiling workers.
+
+use rand::RngExt;
+
+use super::inner::{Inner, Live};
+use crate::clock::Nanos;
+use crate::core::View;
+use crate::core::types::{RequestId, SlotId, Tier, WorkerRef};
+use crate::workers::{Cause, Disturbance, Exit};
+
+/// One worker's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// Whose.
+    pub worker: WorkerRef,
+    /// Its tier.
+    pub tier: Tier,
+    /// When it was reaped, on the pool's clock.
+    pub at: Nanos,
+    /// Its pid, if it was a process that ran.
+    pub pid: Option<u32>,
+    /// How: `exit 3`, `signal 9 (SIGKILL)`, `eof before exit`, `protocol: …`, `cannot spawn: …`, `panic: …`, `aborted`, `closed`.
+    pub status: String,
+    /// The request it was on.
+    pub busy: Option<RequestId>,
+    /// Whether the pool had asked for it.
+    pub expected: bool,
+    /// The end of its stderr, at most 4 KiB as bytes; empty for in-process workers.
+    pub stderr_tail: String,
+}
+
+impl Death {
+    /// How many deaths a pool keeps; later ones are only counted.
+    pub const KEPT: usize = 1024;
+}
+
+/// A pool at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When, on the pool's clock.
+    pub at: Nanos,
+    /// The core's own view.
+    pub core: View,
+    /// Workers that have ended so far, expected or not.
+    pub deaths: u64,
+    /// Pids of the live process workers, in the order of their slots.
+    pub live_pids: Vec<u32>,
+    /// Time during which slots were busy with a request, ns, by tier.
+    pub busy_ns: [u64; 3],
+    /// Time during which slots held a worker (spawn to exit), ns, by tier.
+    pub existing_ns: [u64; 3],
+    /// Requests at a worker whose outcome is open.
+    pub in_flight: u32,
+    /// Requests that wait.
+    pub queued: u32,
+}
+
+/// Which worker to spoil.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisturbTarget {
+    /// One that is on a request, chosen by the pool's seed.
+    AnyBusy,
+    /// One that is ready, busy or not, chosen by the pool's seed.
+    AnyReady,
+    /// The one in this slot, whatever it does.
+    Slot(SlotId),
+}
+
+/// A sum of times of which some still run: `now * running - (sum of begins)` without a list of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    done_ns: u64,
+    running: u64,
+    begins: u128,
+}
+
+impl Meter {
+    fn begin(&mut self, now: Nanos) {
+        self.running += 1;
+        self.begins += u128::from(now);
+    }
+
+    fn end(&mut self, began: Nanos, now: Nanos) {
+        self.running = self.running.saturating_sub(1);
+        self.begins = self.begins.saturating_sub(u128::from(began));
+        self.done_ns += now.saturating_sub(began);
+    }
+
+    fn read(&self, now: Nanos) -> u64 {
+        let open = (u128::from(now) * u128::from(self.running)).saturating_sub(self.begins);
+        self.done_ns + u64::try_from(open).unwrap_or(u64::MAX)
+    }
+}
+
+/// Counts and deaths, kept under the pool's lock.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    kept: Vec<Death>,
+    deaths: u64,
+    cpu_ns: u64,
+    start_failure: Option<StartFailure>,
+    busy: [Meter; 3],
+    existing: [Meter; 3],
+}
+
+/// The latest worker that ended before it was ready.
+#[derive(Clone, Debug)]
+pub(super) struct StartFailure {
+    pub(super) cause: Cause,
+    /// Whether the core's start timer ended it.
+    pub(super) killed: bool,
+    pub(super) stderr_tail: String,
+}
+
+impl Observed {
+    pub(super) fn spawned(&mut self, tier: Tier, now: Nanos) {
+        self.existing[tier as usize].begin(now);
+    }
+
+    pub(super) fn busy(&mut self, tier: Tier, now: Nanos) {
+        self.busy[tier as usize].begin(now);
+    }
+
+    pub(super) fn idle(&mut self, tier: Tier, since: Nanos, now: Nanos) {
+        self.busy[tier as usize].end(since, now);
+    }
+
+    pub(super) fn exited(&mut self, live: &Live, exit: Exit, now: Nanos) {
+        self.existing[live.tier as usize].end(live.spawned_at, now);
+        if live.busy.is_some() {
+            self.idle(live.tier, live.busy_since, now);
+        }
+        self.deaths += 1;
+        self.cpu_ns += exit.cpu_ns;
+        if !live.ready && (live.killed || !live.ending) {
+            let stderr_tail = exit.stderr_tail.clone();
+            self.start_failure = Some(StartFailure { cause: exit.cause.clone(), killed: live.killed, stderr_tail });
+        }
+        if self.kept.len() < Death::KEPT {
+            self.kept.push(Death {
+                worker: live.worker,
+                tier: live.tier,
+                at: now,
+                pid: exit.pid,
+                status: exit.cause.to_string(),
+                busy: live.busy,
+                expected: live.ending,
+                stderr_tail: exit.stderr_tail,
+            });
+        }
+    }
+
+    pub(super) fn start_failure(&self) -> Option<&StartFailure> {
+        self.start_failure.as_ref()
+    }
+
+    pub(super) fn last_start_failure(&self) -> Option<String> {
+        let failure = self.start_failure.as_ref()?;
+        Some(format!("no worker starts; the last one ended: {}", failure.cause))
+    }
+}
+
+impl Inner {
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        let (at, core) = (self.now(), state.core.view());
+        let observed = &state.observed;
+        Snapshot {
+            at,
+            deaths: observed.deaths,
+            live_pids: state.slots.iter().flatten().filter_map(|live| live.handle.pid()).collect(),
+            busy_ns: observed.busy.map(|meter| meter.read(at)),
+            existing_ns: observed.existing.map(|meter| meter.read(at)),
+            in_flight: core.totals.in_flight,
+            queued: core.totals.queued,
+            core,
+        }
+    }
+
+    pub(super) fn deaths(&self) -> Vec<Death> {
+        self.lock().observed.kept.clone()
+    }
+
+    pub(super) fn reaped_cpu_ns(&self) -> u64 {
+        self.lock().observed.cpu_ns
+    }
+
+    pub(super) fn disturb(&self, target: DisturbTarget, what: Disturbance) -> Option<WorkerRef> {
+        let mut state = self.lock();
+        let fits = |live: &Live| match target {
+            DisturbTarget::AnyBusy => live.ready && live.busy.is_some() && !live.ending,
+            DisturbTarget::AnyReady => live.ready && !live.ending,
+            DisturbTarget::Slot(slot) => live.worker.slot == slot,
+        };
+        let count = state.slots.iter().flatten().filter(|live| fits(live)).count();
+        if count == 0 {
+            return None;
+        }
+        let chosen = state.random.random_range(0..count);
+        let live = state.slots.iter().flatten().filter(|live| fits(live)).nth(chosen)?;
+        live.handle.disturb(what);
+        Some(live.worker)
+    }
+}
