@@ -1,1 +1,255 @@
 //! TOML + matrix + selection -> Plan.
+//!
+//! Text in, plan or all problems out: nothing here reads a file, a clock or an environment. Names of targets, arrival processes,
+//! faults, shapes, workers and settings are handed in by whoever owns their tables, so that no list is kept twice.
+
+mod matrix;
+mod paths;
+mod problem;
+mod resolve;
+mod select;
+mod tree;
+mod values;
+mod wire;
+mod words;
+
+use std::collections::BTreeSet;
+
+use model::plan::{Plan, SCHEMA, Scenario, Size};
+use model::{Case, SettingRow};
+
+use crate::matrix::Combination;
+pub use crate::problem::Problem;
+use crate::problem::Problems;
+use crate::resolve::Wanted;
+use crate::select::Filters;
+use crate::wire::{Known, Wire};
+
+/// A scenario file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Path below the scenarios directory with `/`, such as `pool/steady.toml`; it gives the name `pool/steady`.
+    pub file: String,
+    /// The TOML text, at most 256 KiB.
+    pub text: String,
+}
+
+/// One expression over case ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// Cases whose id it matches are in (`-f`).
+    Include(String),
+    /// Cases whose id it matches are out (`-F`).
+    Exclude(String),
+}
+
+/// Which cases, and with which values set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// In the order typed, the last match wins; where the first is an `Exclude` everything starts selected, else nothing. Empty: everything.
+    pub filters: Vec<Pick>,
+    /// `-s key=value`: the value at that key in every scenario that can have it; an axis is left with this one value.
+    pub set: Vec<(String, String)>,
+    /// Only scenarios with `suite = true`, the default: what a bare run does.
+    pub suite_only: bool,
+    /// Each value of each axis once, the other axes at their first value, instead of the product.
+    pub each_value_once: bool,
+}
+
+/// How large a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Which of the two sizes.
+    pub size: Size,
+    /// Seed of the run, copied into the plan.
+    pub seed: u64,
+    /// Rounds in place of each scenario's own.
+    pub rounds: Option<u32>,
+    /// Most cases of a plan.
+    pub max_cases: usize,
+}
+
+/// The names that scenarios may use, from the tables of their owners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownKinds {
+    /// Targets.
+    pub targets: Vec<String>,
+    /// Arrival processes with their parameters. One with the parameter `rate` must be given it; one without is a closed loop.
+    pub arrivals: Vec<(String, Vec<String>)>,
+    /// Faults with their parameters.
+    pub faults: Vec<(String, Vec<String>)>,
+    /// Shapes of payloads.
+    pub shapes: Vec<String>,
+    /// Worker kinds.
+    pub workers: Vec<String>,
+    /// Outcomes of requests, for `[expect] outcomes`.
+    pub outcomes: Vec<String>,
+    /// Tiers, for `[expect] served` and the slots that `pool.TIER.max` gives.
+    pub tiers: Vec<String>,
+}
+
+impl KnownKinds {
+    pub(crate) fn takes_rate(&self, arrivals: &str) -> bool {
+        self.arrivals.iter().any(|(name, with)| name == arrivals && with.iter().any(|p| p == "rate"))
+    }
+}
+
+/// A scenario as `list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// `group/name`.
+    pub name: String,
+    /// What is driven.
+    pub what: String,
+    /// Whether a bare run includes it.
+    pub suite: bool,
+    /// Ids of its cases, in order.
+    pub cases: Vec<String>,
+}
+
+/// A file that was read, with all its cases' ids.
+struct Read {
+    wire: Wire,
+    combinations: Vec<Combination>,
+}
+
+/// Makes the plan: reads every file, checks every value of every axis, selects, and resolves what was selected.
+///
+/// # Errors
+/// Every problem of every file and of the selection at once, by file and line; nothing selected; more cases than permitted.
+pub fn expand(
+    sources: &[Source],
+    catalogue: &[SettingRow],
+    kinds: &KnownKinds,
+    selection: &Selection,
+    options: &Options,
+) -> Result<Plan, Vec<Problem>> {
+    let known = Known { catalogue, kinds };
+    let wanted = Wanted { size: options.size, rounds: options.rounds };
+    let mut found = Vec::new();
+    let filters = Filters::compile(&selection.filters, &mut found);
+    select::check_keys(&selection.set, &known, &mut found);
+    let read = read_all(sources, &known, &selection.set, &wanted, found)?;
+    let chosen = choose(&read, &filters, selection, options.max_cases)?;
+    let mut plan = Plan { schema: SCHEMA, size: options.size, seed: options.seed, scenarios: Vec::new(), cases: Vec::new() };
+    let mut found = Vec::new();
+    for (read, chosen) in read.iter().zip(chosen).filter(|(_, chosen)| !chosen.is_empty()) {
+        let mut problems = Problems::of(&read.wire.file);
+        let cases = chosen.iter().filter_map(|c| resolve::case(&read.wire, c, &known, &wanted, &mut problems));
+        plan.cases.extend(cases.collect::<Vec<Case>>());
+        plan.scenarios.push(described(&read.wire, &chosen));
+        found.extend(problems.into_vec());
+    }
+    if found.is_empty() { Ok(plan) } else { Err(sorted(found)) }
+}
+
+/// All scenarios with their cases, whatever a run would select.
+///
+/// # Errors
+/// Every problem of every file at once.
+pub fn list(sources: &[Source], catalogue: &[SettingRow], kinds: &KnownKinds) -> Result<Vec<Listing>, Vec<Problem>> {
+    let known = Known { catalogue, kinds };
+    let wanted = Wanted { size: Size::Full, rounds: None };
+    let read = read_all(sources, &known, &[], &wanted, Vec::new())?;
+    let listing = |r: Read| Listing {
+        name: r.wire.name,
+        what: r.wire.what,
+        suite: r.wire.suite,
+        cases: r.combinations.into_iter().map(|c| c.id).collect(),
+    };
+    Ok(read.into_iter().map(listing).collect())
+}
+
+/// Reads and checks all files, by name; `found` are problems known already.
+fn read_all(
+    sources: &[Source],
+    known: &Known<'_>,
+    set: &[(String, String)],
+    wanted: &Wanted,
+    mut found: Vec<Problem>,
+) -> Result<Vec<Read>, Vec<Problem>> {
+    let mut sources: Vec<&Source> = sources.iter().collect();
+    sources.sort_by(|a, b| a.file.cmp(&b.file));
+    let mut names = BTreeSet::new();
+    let mut read = Vec::new();
+    for source in sources {
+        let mut problems = Problems::of(&source.file);
+        match scenario_name(&source.file) {
+            Some(name) if !names.insert(name) => problems.at(0, "the file is given twice (names of scenarios must differ)"),
+            Some(name) => read.extend(read_one(source, name, known, set, wanted, &mut problems)),
+            None => problems.at(0, "the file's name gives no scenario (expected GROUP/NAME.toml, both of a-z, 0-9 and -)"),
+        }
+        found.extend(problems.into_vec());
+    }
+    if found.is_empty() { Ok(read) } else { Err(sorted(found)) }
+}
+
+fn read_one(
+    source: &Source,
+    name: &str,
+    known: &Known<'_>,
+    set: &[(String, String)],
+    wanted: &Wanted,
+    problems: &mut Problems,
+) -> Option<Read> {
+    let mut wire = wire::read(&source.file, name, &source.text, known, problems)?;
+    select::apply(set, &mut wire, known);
+    let combinations = matrix::combinations(&wire, problems);
+    for combination in matrix::cover(&combinations) {
+        resolve::case(&wire, &combination, known, wanted, problems);
+    }
+    Some(Read { wire, combinations })
+}
+
+/// `pool/steady` of `pool/steady.toml`.
+fn scenario_name(file: &str) -> Option<&str> {
+    let name = file.strip_suffix(".toml")?;
+    let (group, own) = name.split_once('/')?;
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (plain(group) && plain(own) && name.len() <= 100).then_some(name)
+}
+
+/// The chosen combinations of each file, in the same order as `read`.
+fn choose(read: &[Read], filters: &Filters, selection: &Selection, most: usize) -> Result<Vec<Vec<Combination>>, Vec<Problem>> {
+    let open = |r: &&Read| !selection.suite_only || r.wire.suite;
+    let all: Vec<Vec<Combination>> = read.iter().filter(open).map(|r| r.combinations.clone()).collect();
+    let chosen: Vec<Vec<Combination>> =
+        read.iter().map(|r| if open(&r) { pick(r, filters, selection.each_value_once) } else { Vec::new() }).collect();
+    match chosen.iter().map(Vec::len).sum::<usize>() {
+        0 => Err(vec![filters.nothing(&all)]),
+        n if n > most => Err(vec![Problem {
+            file: String::new(),
+            line: 0,
+            what: format!("the plan has {n} cases (expected at most {most})"),
+            help: Some("take values out of [matrix], fix an axis with -s key=value, or select fewer cases with -f".to_owned()),
+        }]),
+        _ => Ok(chosen),
+    }
+}
+
+fn pick(read: &Read, filters: &Filters, each_value_once: bool) -> Vec<Combination> {
+    let picked: Vec<Combination> = read.combinations.iter().filter(|c| filters.selects(&c.id)).cloned().collect();
+    if each_value_once { matrix::cover(&picked) } else { picked }
+}
+
+fn described(wire: &Wire, chosen: &[Combination]) -> Scenario {
+    Scenario {
+        name: wire.name.clone(),
+        what: wire.what.clone(),
+        why: wire.why.clone(),
+        guards: wire.guards.clone(),
+        notes: wire.notes.clone(),
+        axes: matrix::plan_axes(wire, chosen),
+        profile: wire.profile,
+    }
+}
+
+/// By file, line and text; each once, however many cases ran into it.
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+#[cfg(test)]
+mod tests;
