@@ -189,3 +189,36 @@ impl SqliteConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The classes that were measured by replaying every crash point (settings research, 1f).
+    #[test]
+    fn durability_is_as_measured() {
+        let sqlite = |mode: &str, level: &str| {
+            let (journal_mode, synchronous) = (mode.parse().unwrap(), level.parse().unwrap());
+            let sqlite = SqliteConfig { journal_mode, synchronous, ..Config::default().sqlite };
+            Config { kind: Kind::Sqlite, sqlite, ..Config::default() }.durability().word()
+        };
+        let files = |write: &str, sync: &str| {
+            let files = FilesConfig { api: Api::Std, write: write.parse().unwrap(), sync: sync.parse().unwrap() };
+            Config { files, ..Config::default() }.durability().word()
+        };
+        for (mode, level) in [("delete", "extra"), ("truncate", "full"), ("persist", "full"), ("wal", "full")] {
+            assert_eq!(sqlite(mode, level), "durable", "{mode} {level}");
+        }
+        for (mode, level) in [("delete", "full"), ("delete", "normal"), ("wal", "normal")] {
+            assert_eq!(sqlite(mode, level), "consistent", "{mode} {level}");
+        }
+        for (mode, level) in [("wal", "off"), ("delete", "off"), ("memory", "full"), ("off", "extra")] {
+            assert_eq!(sqlite(mode, level), "unsafe", "{mode} {level}");
+        }
+        assert_eq!(files("rename", "file-and-dir"), "durable");
+        assert_eq!(files("rename", "file"), "consistent");
+        for (write, sync) in [("rename", "none"), ("truncate", "file-and-dir"), ("in-place", "file-and-dir")] {
+            assert_eq!(files(write, sync), "unsafe", "{write} {sync}");
+        }
+    }
+}

@@ -5,13 +5,13 @@ use crate::{
     disk::{Disk, StdDisk, TokioDisk},
     error::StoreError,
     files::FileStore,
-    json, lock,
+    json,
+    lock::Lock,
     session::{Session, SessionId},
     sqlite::SqliteStore,
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
     future::Future,
     path::{Path, PathBuf},
     pin::Pin,
@@ -84,7 +84,7 @@ struct Inner {
     config: Config,
     filesystem: String,
     /// Held while the store is open; `None` for kinds that keep nothing, and after closing.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 /// An open store. Clones share it; the last one dropped closes it, [`Store::close`] closes it and says how that went.
@@ -100,7 +100,7 @@ impl Store {
         let (mut lock, mut filesystem) = (None, "none".to_owned());
         if config.kind != Kind::None {
             StdDisk.create_dir(dir).await.map_err(StoreError::disk("create the directory", dir))?;
-            lock = Some(lock::acquire(dir)?);
+            lock = Some(Lock::acquire(dir)?);
             filesystem = filesystem_of(dir)?;
         }
         let backend = (STORES[config.kind as usize].open)(config.clone(), dir.to_owned()).await?;
@@ -242,7 +242,7 @@ impl Store {
         Ok(&self.0.backend)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<File>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Lock>> {
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
