@@ -205,4 +205,4 @@ pub fn worker_kind(name: &str) -> Option<&'static dyn WorkerKind> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
