@@ -33,7 +33,7 @@ pub struct TierConfig {
     pub min_ready: u16,
     /// Idle workers kept beyond the busy ones.
     pub spares: u16,
-    /// Most workers; 0 disables the tier.
+    /// Most workers, at most 1024; 0 disables the tier.
     pub max: u16,
     /// Idle time in ns after which a surplus worker is closed, at least 1 ms; `None` to keep it for ever.
     pub idle_ttl_ns: Option<Nanos>,

@@ -72,7 +72,7 @@ pub struct Totals {
     pub deaths: u64,
     /// Dispatches that repeat one that a crash undid.
     pub redispatches: u64,
-    /// Requests dispatched to another tier than the predicted one.
+    /// Dispatches to another tier than the predicted one.
     pub fallbacks: u64,
     /// Replies dropped because nobody waits for them any more.
     pub late_replies: u64,
@@ -99,6 +99,26 @@ pub struct View {
 impl Core {
     /// A snapshot, in time proportional to the number of slots.
     pub fn view(&self) -> View {
-        View { slots: Vec::new(), tiers: [TierView::default(); 3], totals: Totals::default() }
+        let slots = self.slots.iter().enumerate().map(|(s, slot)| SlotView {
+            slot: SlotId(s as u16),
+            tier: slot.tier,
+            residency: slot.residency,
+            generation: slot.generation,
+            busy: slot.job.map(|job| job.request),
+            zombie: slot.job.is_some_and(|job| job.zombie_until.is_some()),
+            bound: slot.bound,
+            waiting: slot.waiting.len() as u32,
+            failures: slot.failures,
+        });
+        let tiers = [0, 1, 2].map(|t| {
+            let tier = &self.tiers[t];
+            TierView { queued: tier.queued, queued_bytes: tier.queued_bytes, hold_ns: tier.hold_ns }
+        });
+        View { slots: slots.collect(), tiers, totals: self.totals }
+    }
+
+    /// The counts alone, at no cost.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 }

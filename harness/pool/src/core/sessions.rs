@@ -1,0 +1,94 @@
+//! Which session is bound to which worker: a bounded table, least recently used last.
+
+use super::ids::IdMap;
+use super::links::Links;
+use super::types::{SessionKey, WorkerRef};
+
+/// Most sessions that are remembered.
+pub(super) const SESSIONS_MAX: usize = 1 << 16;
+
+/// One session.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    key: SessionKey,
+    /// Its workers: by served tier with soft affinity, the first alone with strict. They may be dead by now.
+    pub(super) bound: [Option<WorkerRef>; 3],
+    /// Its requests that are not finished.
+    pub(super) live: u32,
+    /// Those of them that any worker of their tier may take.
+    pub(super) shared: u32,
+    /// To be forgotten with the last live request.
+    pub(super) ended: bool,
+}
+
+/// All remembered sessions, addressed by an index that is stable while a request of the session lives.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    index: IdMap<SessionKey, u32>,
+    entries: Vec<Session>,
+    unused: Vec<u32>,
+    recent: Links,
+    max: usize,
+}
+
+impl Sessions {
+    pub(super) fn new(max: usize) -> Sessions {
+        Sessions { index: IdMap::default(), entries: Vec::new(), unused: Vec::new(), recent: Links::new(0), max }
+    }
+
+    pub(super) fn find(&self, key: SessionKey) -> Option<u32> {
+        self.index.get(&key).copied()
+    }
+
+    /// Marks the session as just used.
+    pub(super) fn touch(&mut self, i: u32) {
+        if self.recent.front() != Some(i) {
+            self.recent.remove(i);
+            self.recent.push_front(i);
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.index.len() >= self.max
+    }
+
+    /// The least recently used session.
+    pub(super) fn oldest(&self) -> Option<u32> {
+        self.recent.back()
+    }
+
+    /// Remembers a new session; the caller has seen that there is room and that the key is new.
+    pub(super) fn insert(&mut self, key: SessionKey) -> u32 {
+        let session = Session { key, bound: [None; 3], live: 0, shared: 0, ended: false };
+        let i = match self.unused.pop() {
+            Some(i) => {
+                self.entries[i as usize] = session;
+                i
+            }
+            None => {
+                self.entries.push(session);
+                self.recent.grow();
+                (self.entries.len() - 1) as u32
+            }
+        };
+        self.index.insert(key, i);
+        self.recent.push_front(i);
+        i
+    }
+
+    /// Forgets a session without live requests.
+    pub(super) fn remove(&mut self, i: u32) {
+        if self.index.remove(&self.entries[i as usize].key).is_some() {
+            self.recent.remove(i);
+            self.unused.push(i);
+        }
+    }
+
+    pub(super) fn get(&self, i: u32) -> &Session {
+        &self.entries[i as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, i: u32) -> &mut Session {
+        &mut self.entries[i as usize]
+    }
+}
