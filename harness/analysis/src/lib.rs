@@ -3,6 +3,27 @@
 //! Pure: no thread, clock, file or print. The same plan, facts and records give the same summary, byte for byte, whatever the order in
 //! which the records arrived.
 
+mod brands;
+mod case;
+mod compare;
+mod expect;
+mod headline;
+pub mod hotspots;
+mod rounds;
+mod run;
+pub mod schedule;
+mod stats;
 pub mod summary;
+mod tiers;
+mod time;
 
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;
+
+pub use expect::{FIGURES, knows_figure};
+pub use hotspots::{Hotspot, hotspots, prune};
+pub use run::summarise;
+pub use schedule::{CaseEstimate, Estimate, Trial, estimate, order, resolve_rate};
 pub use summary::Summary;

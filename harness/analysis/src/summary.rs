@@ -135,8 +135,22 @@ pub struct ProfileSummary {
 pub struct Failure {
     /// Id of the case.
     pub case: String,
+    /// What sort of failure.
+    pub kind: FailureKind,
     /// What, and what to do.
     pub why: String,
+}
+
+/// Sorts of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A trial failed or timed out.
+    Trial,
+    /// Something that had to hold did not.
+    Check,
+    /// Figures are branded invalid.
+    Brand,
 }
 
 /// A sentence that the figures carry, with those figures.

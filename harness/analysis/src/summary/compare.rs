@@ -106,8 +106,10 @@ pub struct Ratio {
     pub low: Option<f64>,
     /// Upper end of the 95 % interval over rounds.
     pub high: Option<f64>,
+    /// Pairs of cases that the ratio rests on.
+    pub pairs: u32,
     /// Rounds that the interval rests on.
     pub rounds: u32,
-    /// Why there is no ratio, or no interval.
+    /// Why there is no ratio, or why some of the matched pairs were left out of it.
     pub why_blank: Option<String>,
 }

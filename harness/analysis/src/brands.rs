@@ -1,0 +1,210 @@
+//! Brands: marks on the figures of a case, each judged by one pure function.
+//!
+//! A brand never removes a figure; it says how far to trust it, why, and what to do about it.
+
+use model::Record;
+use model::facts::Facts;
+use model::units::show_ns;
+
+use crate::summary::{Brand, CaseSummary, Grade};
+
+/// A generator that is later than this at p99 is late on any scale, ns.
+const LAG_FLOOR_NS: f64 = 500_000.0;
+/// Lag by response above which the response is the generator's own.
+const LAG_SHARE: f64 = 0.1;
+/// Least share of the intended requests that must be sent.
+const SENT_SHARE: f64 = 0.99;
+/// Largest share of response time that may lie in no phase.
+const UNEXPLAINED_SHARE: f64 = 0.01;
+/// Largest share of CPU time that the hypervisor may take, and of wall time that a quota may.
+const HOST_SHARE: f64 = 0.01;
+/// Share of wall time with a task waiting for a CPU from which on others must be suspected.
+const PRESSURE_SHARE: f64 = 0.6;
+/// Share of requests shed from which on the load is above capacity.
+const SHED_SHARE: f64 = 0.01;
+
+fn brand(grade: Grade, name: &str, reason: String, remedy: &str) -> Option<Brand> {
+    Some(Brand { grade, name: name.to_owned(), reason, remedy: remedy.to_owned() })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// All brands of a case, worst first, then in the order below.
+pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) -> Vec<Brand> {
+    if measured.is_empty() {
+        return Vec::new();
+    }
+    let all = [
+        conservation_broken(measured),
+        generator_late(case),
+        rate_not_achieved(case),
+        unexplained(case),
+        host_disturbed(case, measured),
+        host_pressure(case),
+        debug_build(facts),
+        saturated(case),
+        closed_loop(case),
+        not_fifo(case),
+        dirty_tree(facts),
+        incomplete(case),
+        settings_differ(measured),
+    ];
+    let mut brands: Vec<Brand> = all.into_iter().flatten().collect();
+    brands.sort_by_key(|b| std::cmp::Reverse(b.grade));
+    brands
+}
+
+/// Every request that was due was sent, every one sent has exactly one outcome.
+fn conservation_broken(measured: &[&Record]) -> Option<Brand> {
+    let broken = |r: &&&Record| {
+        let outcomes = r.outcomes.values().fold(0u64, |t, c| t.saturating_add(*c));
+        let c = &r.counts;
+        (r.open_loop && c.intended != c.sent) || c.sent != outcomes || c.finished != outcomes
+    };
+    let r = measured.iter().find(broken)?;
+    let outcomes = r.outcomes.values().fold(0u64, |t, c| t.saturating_add(*c));
+    let reason = format!(
+        "round {}: {} requests intended, {} sent, {} finished, {outcomes} outcomes; these must be equal",
+        r.round, r.counts.intended, r.counts.sent, r.counts.finished
+    );
+    brand(Grade::Invalid, "conservation-broken", reason, "do not quote these figures; requests were lost or counted twice: report a bug")
+}
+
+/// Lag is part of the response (it counts from the intended start), so a late generator shows as a slow pool.
+fn generator_late(case: &CaseSummary) -> Option<Brand> {
+    let lag = case.pacer.as_ref()?.lag_p99_ns.value?;
+    let remedy = "free a CPU, lower the rate, or allow SCHED_FIFO (CAP_SYS_NICE or an rtprio limit)";
+    if let Some(p99) = case.response.p99_ns.value.filter(|p99| lag > LAG_SHARE * p99) {
+        // Microseconds of lag beside responses of microseconds are no fault of the host: such figures are doubtful, not wrong.
+        let grade = if lag > LAG_FLOOR_NS { Grade::Invalid } else { Grade::Degraded };
+        let reason = format!("lag p99 {} is over {} of the quoted p99 {}", show_ns(lag), percent(LAG_SHARE), show_ns(p99));
+        return brand(grade, "generator-late", reason, remedy);
+    }
+    let limit = case.response.p50_ns.value.map_or(LAG_FLOOR_NS, |p50| (LAG_SHARE * p50).max(LAG_FLOOR_NS));
+    if lag <= limit {
+        return None;
+    }
+    let reason = format!("lag p99 {} is over {} (the larger of 0.5 ms and 10 % of the response p50)", show_ns(lag), show_ns(limit));
+    brand(Grade::Degraded, "generator-late", reason, remedy)
+}
+
+/// The rate asked for was not the rate sent.
+fn rate_not_achieved(case: &CaseSummary) -> Option<Brand> {
+    let pacer = case.pacer.as_ref()?;
+    let remedy = "lower the rate or shorten the window; the generator did not keep its schedule";
+    if let Some(sent) = pacer.sent_share.filter(|s| *s < SENT_SHARE) {
+        return brand(Grade::Degraded, "rate-not-achieved", format!("only {} of the intended requests were sent", percent(sent)), remedy);
+    }
+    // A stream that ends late by more than 1 % of its window ran below 99 % of its rate.
+    let window_ns = case.counts.intended as f64 / case.offered_per_s.value? / f64::from(case.rounds_measured) * 1e9;
+    let lag = pacer.lag_p99_ns.value?;
+    if lag <= (1.0 - SENT_SHARE) * window_ns {
+        return None;
+    }
+    let reason = format!("the stream of sends fell {} behind in a window of {}", show_ns(lag), show_ns(window_ns));
+    brand(Grade::Degraded, "rate-not-achieved", reason, remedy)
+}
+
+/// Time in no phase cannot be blamed on anything.
+fn unexplained(case: &CaseSummary) -> Option<Brand> {
+    let share = case.unexplained_share.filter(|s| *s > UNEXPLAINED_SHARE)?;
+    let reason = format!("{} of the response time lies in no phase", percent(share));
+    brand(Grade::Degraded, "unexplained-time", reason, "free a CPU; if it stays, a phase is missing: report a bug")
+}
+
+/// Somebody else took the CPU while the window ran.
+fn host_disturbed(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
+    let host = &case.host;
+    if host.steal_share > HOST_SHARE {
+        let reason = format!("the hypervisor took {} of the CPU time", percent(host.steal_share));
+        return brand(Grade::Degraded, "host-disturbed", reason, "run again when the host is quiet");
+    }
+    let worst = measured.iter().max_by_key(|r| r.host.throttled_ns).filter(|r| r.host.throttled_ns > 0)?;
+    let heavy = worst.host.throttled_ns as f64 > HOST_SHARE * worst.window_ns as f64;
+    let reason = format!("a CPU quota stopped the trial for {}", show_ns(worst.host.throttled_ns as f64));
+    brand(if heavy { Grade::Degraded } else { Grade::Note }, "host-disturbed", reason, "raise the cgroup's cpu.max")
+}
+
+/// The load itself makes pressure, so that this is a note only.
+fn host_pressure(case: &CaseSummary) -> Option<Brand> {
+    let share = Some(case.host.cpu_pressure_share).filter(|p| *p > PRESSURE_SHARE)?;
+    let reason = format!("some task waited for a CPU in {} of the time (load average {:.1})", percent(share), case.host.load_1m);
+    brand(Grade::Note, "cpu-pressure", reason, "stop other programs, or use fewer workers than CPUs")
+}
+
+fn debug_build(facts: &Facts) -> Option<Brand> {
+    if facts.profile != "debug" {
+        return None;
+    }
+    brand(Grade::Degraded, "debug-build", "built without optimisation".to_owned(), "build with --release")
+}
+
+/// Above capacity the backlog, and so every percentile, depends on how long one looks.
+fn saturated(case: &CaseSummary) -> Option<Brand> {
+    if case.open_loop != Some(true) {
+        return None;
+    }
+    let shed = case.outcomes.iter().find(|o| o.outcome == "shed").map_or(0.0, |o| o.share);
+    let over = case.offered_share_of_capacity.filter(|s| *s > 1.0);
+    let reason = match over {
+        Some(share) => {
+            format!("offered {} of capacity: percentiles grow with run length until the queue's limits cut them", percent(share))
+        }
+        None if shed > SHED_SHARE => format!("{} of the requests were shed: percentiles grow with run length", percent(shed)),
+        None => return None,
+    };
+    brand(Grade::Note, "saturated", reason, "read goodput and the outcomes; for latency lower load.arrivals.rate")
+}
+
+fn closed_loop(case: &CaseSummary) -> Option<Brand> {
+    if case.open_loop != Some(false) {
+        return None;
+    }
+    let reason = "closed loop: a stall delays the next requests instead of being charged to them".to_owned();
+    brand(Grade::Note, "closed", reason, "for latency under a given load use open-loop arrivals")
+}
+
+fn not_fifo(case: &CaseSummary) -> Option<Brand> {
+    if case.open_loop != Some(true) || case.timing_class == "fifo" {
+        return None;
+    }
+    let reason = format!("the pacing thread ran in timing class `{}`", case.timing_class);
+    brand(Grade::Note, "timing-class", reason, "allow SCHED_FIFO (CAP_SYS_NICE or an rtprio limit); never compare across classes")
+}
+
+fn dirty_tree(facts: &Facts) -> Option<Brand> {
+    if !facts.dirty {
+        return None;
+    }
+    brand(Grade::Note, "dirty-tree", "the tree differed from its commit".to_owned(), "commit before a run that is to be kept")
+}
+
+fn incomplete(case: &CaseSummary) -> Option<Brand> {
+    if case.rounds_measured >= case.rounds_planned {
+        return None;
+    }
+    let reason = format!("{} of {} rounds were measured", case.rounds_measured, case.rounds_planned);
+    brand(Grade::Note, "incomplete", reason, "continue the run with `run --continue DIR`")
+}
+
+fn settings_differ(measured: &[&Record]) -> Option<Brand> {
+    let keys = crate::case::seen_differs(measured);
+    if keys.is_empty() {
+        return None;
+    }
+    let reason = format!("the system reported different values between rounds: {}", keys.join(", "));
+    brand(Grade::Degraded, "settings-differ", reason, "use a fresh directory on one filesystem for all rounds")
+}
+
+/// One seed gives one load: within a round all cases of a scenario must have run the same, unless an axis changes the load itself.
+pub(crate) fn different_load(group: &[&Record]) -> Option<Brand> {
+    let first = group.first()?;
+    let other = group.iter().find(|r| r.round == first.round && r.seed == first.seed && r.fingerprint != first.fingerprint)?;
+    let reason = format!("round {}: the same seed gave another load than in {}", first.round, other.case);
+    brand(Grade::Note, "different-load", reason, "compare these cases with care; their requests were not the same")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use super::*;
+use crate::testkit::{calibration, facts, histogram, measured, one_case, one_case_with};
+
+/// The grade of the brand `name` after one change to a clean record.
+fn grade(name: &str, change: impl Fn(&mut Record)) -> Option<Grade> {
+    let mut record = measured("a/b", 0);
+    change(&mut record);
+    one_case(&[record]).brands.into_iter().find(|b| b.name == name).map(|b| b.grade)
+}
+
+#[test]
+fn an_undisturbed_trial_has_no_brand() {
+    assert_eq!(one_case(&[measured("a/b", 0)]).brands, []);
+}
+
+#[test]
+fn a_lost_request_is_invalid() {
+    assert_eq!(grade("conservation-broken", |r| r.counts.sent = 1999), Some(Grade::Invalid));
+    assert_eq!(grade("conservation-broken", |r| *r.outcomes.get_mut("ok").unwrap() = 2001), Some(Grade::Invalid));
+    let closed = |r: &mut Record| (r.open_loop, r.counts.intended) = (false, 0);
+    assert_eq!(grade("conservation-broken", closed), None, "a closed loop intends nothing");
+}
+
+#[test]
+fn loss_in_one_round_is_not_hidden_by_gain_in_another() {
+    let (mut a, mut b) = (measured("a/b", 0), measured("a/b", 1));
+    (a.counts.sent, b.counts.sent) = (1999, 2001);
+    assert_eq!(one_case(&[a, b]).brands[0].name, "conservation-broken");
+}
+
+#[test]
+fn a_late_generator_is_degraded_and_invalid_where_it_is_the_figure() {
+    let lag = |ns: u64| move |r: &mut Record| drop(r.histograms.insert("lag".to_owned(), histogram(&[(2000, ns)])));
+    assert_eq!(grade("generator-late", lag(400_000)), None);
+    assert_eq!(grade("generator-late", lag(600_000)), Some(Grade::Degraded));
+    assert_eq!(grade("generator-late", lag(950_000)), Some(Grade::Invalid), "over 10 % of the p99 of 9 ms");
+    let fast = |r: &mut Record| {
+        r.histograms.insert("response".to_owned(), histogram(&[(2000, 300_000)]));
+        r.histograms.insert("lag".to_owned(), histogram(&[(2000, 60_000)]));
+    };
+    assert_eq!(grade("generator-late", fast), Some(Grade::Degraded), "under the floor it is doubtful, not wrong");
+}
+
+#[test]
+fn a_rate_that_was_not_sent_is_degraded() {
+    assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1900), Some(Grade::Degraded));
+    assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1999), None);
+    let behind = |r: &mut Record| drop(r.histograms.insert("lag".to_owned(), histogram(&[(2000, 30_000_000)])));
+    assert_eq!(grade("rate-not-achieved", behind), Some(Grade::Degraded), "30 ms of 2 s");
+}
+
+#[test]
+fn unexplained_time_is_degraded() {
+    assert_eq!(grade("unexplained-time", |r| r.unexplained_share = 0.02), Some(Grade::Degraded));
+    assert_eq!(grade("unexplained-time", |r| r.unexplained_share = 0.005), None);
+}
+
+#[test]
+fn a_disturbed_host_is_named() {
+    assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.02), Some(Grade::Degraded));
+    assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.005), None);
+    assert_eq!(grade("host-disturbed", |r| r.host.throttled_ns = 1_000), Some(Grade::Note));
+    assert_eq!(grade("host-disturbed", |r| r.host.throttled_ns = 30_000_000), Some(Grade::Degraded));
+    assert_eq!(grade("cpu-pressure", |r| r.host.cpu_pressure = 0.9), Some(Grade::Note));
+    assert_eq!(grade("cpu-pressure", |r| r.host.cpu_pressure = 0.3), None);
+}
+
+#[test]
+fn builds_that_should_not_be_quoted_are_named() {
+    let (mut debug, mut dirty) = (facts(), facts());
+    debug.profile = "debug".to_owned();
+    dirty.dirty = true;
+    let brands = |f: &Facts| one_case_with(f, &[measured("a/b", 0)]).brands;
+    assert_eq!((brands(&debug)[0].name.as_str(), brands(&debug)[0].grade), ("debug-build", Grade::Degraded));
+    assert_eq!((brands(&dirty)[0].name.as_str(), brands(&dirty)[0].grade), ("dirty-tree", Grade::Note));
+}
+
+#[test]
+fn a_load_above_capacity_is_saturated() {
+    let with = |per_s| one_case(&[measured("a/b", 0), calibration("a/b", 0, per_s)]).brands;
+    assert_eq!(with(800)[0].name, "saturated");
+    assert_eq!(with(2000), []);
+    let shed = |n: u64| {
+        move |r: &mut Record| {
+            r.outcomes.insert("ok".to_owned(), 2000 - n);
+            r.outcomes.insert("shed".to_owned(), n);
+        }
+    };
+    assert_eq!(grade("saturated", shed(100)), Some(Grade::Note));
+    assert_eq!(grade("saturated", shed(1)), None);
+}
+
+#[test]
+fn loops_and_timing_classes_are_named() {
+    assert_eq!(grade("closed", |r| r.open_loop = false), Some(Grade::Note));
+    assert_eq!(grade("closed", |_| ()), None);
+    assert_eq!(grade("timing-class", |r| r.timing_class = "other".to_owned()), Some(Grade::Note));
+    let closed = |r: &mut Record| (r.open_loop, r.timing_class) = (false, "none".to_owned());
+    assert_eq!(grade("timing-class", closed), None, "a closed loop has no pacer");
+}
+
+#[test]
+fn missing_rounds_and_changing_settings_are_named() {
+    let second = measured("a/b", 1);
+    assert_eq!(one_case(&[second]).brands[0].name, "incomplete");
+    let (mut a, mut b) = (measured("a/b", 0), measured("a/b", 1));
+    a.seen.insert("journal_mode".to_owned(), "wal".to_owned());
+    b.seen.insert("journal_mode".to_owned(), "delete".to_owned());
+    assert_eq!(one_case(&[a.clone(), b]).brands[0].name, "settings-differ");
+    let again = Record { round: 1, ..a.clone() };
+    assert_eq!(one_case(&[a, again]).brands, []);
+}
+
+#[test]
+fn one_seed_must_give_one_load() {
+    let (a, mut b) = (measured("a/b", 0), measured("a/c", 0));
+    assert_eq!(different_load(&[&a, &b]), None);
+    b.fingerprint = "another".to_owned();
+    assert_eq!(different_load(&[&a, &b]).unwrap().grade, Grade::Note);
+    b.seed = 8;
+    assert_eq!(different_load(&[&a, &b]), None, "another seed may give another load");
+    assert_eq!(different_load(&[]), None);
+}
