@@ -74,7 +74,7 @@ pub struct Options {
 pub struct KnownKinds {
     /// Targets.
     pub targets: Vec<String>,
-    /// Arrival processes with their parameters. One with the parameter `rate` must be given it; one without is a closed loop.
+    /// Arrival processes with their parameters beside `rate`. One with the parameter `clients` is a closed loop; all others need a rate.
     pub arrivals: Vec<(String, Vec<String>)>,
     /// Faults with their parameters.
     pub faults: Vec<(String, Vec<String>)>,
@@ -90,7 +90,7 @@ pub struct KnownKinds {
 
 impl KnownKinds {
     pub(crate) fn takes_rate(&self, arrivals: &str) -> bool {
-        self.arrivals.iter().any(|(name, with)| name == arrivals && with.iter().any(|p| p == "rate"))
+        self.arrivals.iter().any(|(name, with)| name == arrivals && !with.iter().any(|p| p == "clients"))
     }
 }
 

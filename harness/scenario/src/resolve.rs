@@ -69,7 +69,8 @@ fn settings(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> BTreeMap
 fn setting_names(wire: &Wire, key: &str, given: &Located, row: &SettingRow, known: &Known<'_>, problems: &mut Problems) {
     if let Some(tool) = key.strip_prefix("pool.tools.").and_then(|rest| rest.split('.').next()) {
         let tools: Vec<&str> = wire.load.mix.iter().filter_map(|m| m.tool.as_ref()).map(|t| t.value.as_str()).collect();
-        if !tools.contains(&tool) {
+        // A mix that lacks a tool is a problem of its own, which this would only repeat.
+        if !tools.is_empty() && tools.len() == wire.load.mix.len() && !tools.contains(&tool) {
             problems.with(given, format!("{key}: no request calls the tool '{tool}' {}", words::expected(tool, &tools)));
         }
     }

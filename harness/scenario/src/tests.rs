@@ -1,1 +1,108 @@
+//! The crate from outside: text in, plan or problems out. The rows and kinds here stand for those of the products and the driver.
 
+mod bad;
+mod cases;
+mod selection;
+mod shaken;
+mod standard;
+
+use model::SettingRow;
+use model::plan::{Plan, Size};
+
+use crate::{KnownKinds, Options, Problem, Selection, Source, expand};
+
+const ROWS: &[(&str, &str, &str)] = &[
+    ("pool.affinity", "choice strict|soft|none", "soft"),
+    ("pool.stateful", "bool", "false"),
+    ("pool.queue-len", "integer 0..=1000000", "1024"),
+    ("pool.queue-bytes", "bytes", "64MiB"),
+    ("pool.deadline", "duration", "none"),
+    ("pool.backoff", "duration", "100ms"),
+    ("pool.backoff-cap", "duration", "30s"),
+    ("pool.healthy-after", "duration", "60s"),
+    ("pool.hot.worker", "text", "simulated"),
+    ("pool.hot.min-ready", "integer 0..=1024", "2"),
+    ("pool.hot.spares", "integer 0..=1024", "1"),
+    ("pool.hot.max", "integer 0..=1024", "3"),
+    ("pool.hot.limit", "duration", "70ms"),
+    ("pool.warm.worker", "text", "simulated"),
+    ("pool.warm.min-ready", "integer 0..=1024", "0"),
+    ("pool.warm.spares", "integer 0..=1024", "1"),
+    ("pool.warm.max", "integer 0..=1024", "3"),
+    ("pool.warm.idle-ttl", "duration", "300s"),
+    ("pool.warm.limit", "duration", "700ms"),
+    ("pool.cold.worker", "text", "simulated"),
+    ("pool.cold.min-ready", "integer 0..=1024", "0"),
+    ("pool.cold.spares", "integer 0..=1024", "0"),
+    ("pool.cold.max", "integer 0..=1024", "2"),
+    ("pool.cold.idle-ttl", "duration", "30s"),
+    ("pool.tools.*.tier", "choice hot|warm|cold", "hot"),
+    ("pool.tools.*.replayable", "bool", "false"),
+    ("store.kind", "choice none|files|sqlite", "files"),
+    ("store.files.api", "choice std|tokio", "std"),
+    ("store.files.write", "choice truncate|in-place|rename", "rename"),
+    ("store.files.sync", "choice none|file|file-and-dir", "file-and-dir"),
+    ("store.sqlite.journal-mode", "choice delete|truncate|persist|memory|wal|off", "wal"),
+    ("store.sqlite.synchronous", "choice off|normal|full|extra", "full"),
+    ("store.sqlite.cache-size", "integer -1048576..=1048576", "-2000"),
+    ("store.session-max", "bytes", "16777216"),
+    ("compress.offer", "text", "zstd, gzip"),
+    ("compress.gzip-level", "integer 0..=9", "6"),
+    ("compress.zstd-level", "integer -7..=19", "3"),
+    ("session.keep", "integer 1..=1000", "8"),
+];
+
+fn catalogue() -> Vec<SettingRow> {
+    ROWS.iter().map(|&(key, kind, default)| SettingRow { key, kind, default, doc: "" }).collect()
+}
+
+fn names(words: &str) -> Vec<String> {
+    words.split_whitespace().map(str::to_owned).collect()
+}
+
+fn kinds() -> KnownKinds {
+    let with = |name: &str, words: &str| (name.to_owned(), names(words));
+    KnownKinds {
+        targets: names("coordinator pool store codec"),
+        arrivals: vec![with("constant", ""), with("poisson", ""), with("burst", "on off"), with("closed", "clients")],
+        faults: vec![with("kill", "target at every count"), with("stall", "slot at for")],
+        shapes: names("agent-session json-records prose random"),
+        workers: names("simulated function process"),
+        outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
+        tiers: names("hot warm cold"),
+    }
+}
+
+fn source(file: &str, text: &str) -> Source {
+    Source { file: file.to_owned(), text: text.to_owned() }
+}
+
+fn options() -> Options {
+    Options { size: Size::Full, seed: 7, rounds: None, max_cases: 500 }
+}
+
+fn plan_of(sources: &[Source], selection: &Selection) -> Result<Plan, Vec<Problem>> {
+    expand(sources, &catalogue(), &kinds(), selection, &options())
+}
+
+/// The plan of one file, everything selected.
+fn plan(text: &str) -> Plan {
+    plan_of(&[source("a/b.toml", text)], &Selection::default()).unwrap()
+}
+
+/// A small whole scenario; tests replace lines of it.
+const GOOD: &str = r#"what = "What"
+why = "Why"
+guards = ["response.p99"]
+target = "pool"
+[load]
+arrivals = { kind = "poisson", rate = "800/s" }
+length = "1s"
+[[load.mix]]
+tool = "echo"
+payload = { shape = "prose", size = "1KiB" }
+[pool]
+hot = { worker = "process", max = 2 }
+[pool.tools]
+echo = { tier = "hot" }
+"#;

@@ -12,12 +12,14 @@ use model::{Located, SettingRow};
 use crate::KnownKinds;
 use crate::paths;
 use crate::problem::Problems;
-use crate::tree::{self, Entry, Value};
+use crate::tree::{self, Entry, Node, Value};
 use crate::words;
 pub(crate) use fields::Fields;
 
 /// Keys of a scenario's top level beside the settings' own tables.
 const TOP: [&str; 10] = ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "matrix", "faults"];
+/// Most axes of one scenario.
+const MOST_AXES: usize = 12;
 /// Most values of one axis.
 const MOST_VALUES: usize = 100;
 
@@ -185,18 +187,21 @@ fn axes(entry: Entry, file: &str, known: &Known<'_>, problems: &mut Problems) ->
         problems.at(entry.line, format!("'matrix' is {} (expected a table)", entry.node.noun()));
         return Vec::new();
     };
+    if rows.len() > MOST_AXES {
+        problems.at(entry.line, format!("[matrix] has {} axes (expected at most {MOST_AXES})", rows.len()));
+        return Vec::new();
+    }
     rows.into_iter().filter_map(|row| axis(row, file, known, problems)).collect()
 }
 
 fn axis(row: Entry, file: &str, known: &Known<'_>, problems: &mut Problems) -> Option<WireAxis> {
     let (key, line) = (row.key, row.line);
-    let paths = paths::axes();
-    if !paths.contains(&key.as_str()) && !known.catalogue.iter().any(|r| r.declares(&key)) {
-        problems.at(line, unknown_setting(&key, known.catalogue, &paths).replacen("unknown setting", "unknown axis", 1));
+    if let Err(why) = axis_key(&key, &row.node, known) {
+        problems.at(line, why);
         return None;
     }
     let Value::List(nodes) = row.node.value else {
-        problems.at(line, format!("axis '{key}' is {} (expected a list of values; write the key in quotes)", row.node.noun()));
+        problems.at(line, format!("axis '{key}' is {} (expected a list of values)", row.node.noun()));
         return None;
     };
     if nodes.is_empty() || nodes.len() > MOST_VALUES {
@@ -212,6 +217,20 @@ fn axis(row: Entry, file: &str, known: &Known<'_>, problems: &mut Problems) -> O
         }
     }
     (!values.is_empty()).then_some(WireAxis { key, line, values })
+}
+
+fn axis_key(key: &str, node: &Node, known: &Known<'_>) -> Result<(), String> {
+    let paths = paths::axes();
+    if paths.contains(&key) || known.catalogue.iter().any(|row| row.declares(key)) {
+        return Ok(());
+    }
+    if paths::all().contains(&key) {
+        return Err(format!("'{key}' cannot be an axis (the cases of a scenario share it)"));
+    }
+    if matches!(node.value, Value::Table(_)) {
+        return Err(format!("axis '{key}' is a table (expected a dotted path in quotes, such as \"pool.affinity\" = [...])"));
+    }
+    Err(unknown_setting(key, known.catalogue, &paths).replacen("unknown setting", "unknown axis", 1))
 }
 
 fn faults(entry: Entry, file: &str, kinds: &KnownKinds, problems: &mut Problems) -> Vec<WireKind> {

@@ -2,8 +2,8 @@
 
 /// Longer lists are not printed: the nearest word or the documentation serves better.
 const SHORT_LIST: usize = 10;
-/// Least likeness (0..=1, Jaro-Winkler) at which a word is worth suggesting.
-const LIKE: f64 = 0.75;
+/// Least likeness at which a word is worth suggesting: 1 less the share of letters to change, swaps counting once.
+const LIKE: f64 = 0.6;
 
 /// The most alike of `names`; the first of equals; `None` if nothing is like it.
 pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, names: &'a [S]) -> Option<&'a str> {
@@ -14,7 +14,7 @@ pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, names: &'a [S]) -> Option<&
 pub(crate) fn closest<'a, S: AsRef<str>>(word: &str, names: &'a [S]) -> Option<(&'a str, f64)> {
     let mut best: Option<(&str, f64)> = None;
     for name in names.iter().map(AsRef::as_ref) {
-        let likeness = strsim::jaro_winkler(word, name);
+        let likeness = strsim::normalized_damerau_levenshtein(word, name);
         if best.is_none_or(|(_, b)| likeness > b) {
             best = Some((name, likeness));
         }

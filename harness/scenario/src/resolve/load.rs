@@ -77,7 +77,9 @@ fn arrivals(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<K
         problems.one_of("arrival process", &kind, &names);
         return None;
     };
-    super::parameters(&kind.value, &given.with, parameters, problems);
+    let rate = known.kinds.takes_rate(&kind.value).then(|| "rate".to_owned());
+    let permitted: Vec<String> = rate.into_iter().chain(parameters.iter().cloned()).collect();
+    super::parameters(&kind.value, &given.with, &permitted, problems);
     let with = given.with.iter().filter(|(key, _)| !["rate", "clients"].contains(&key.as_str()));
     Some(Kind { kind, with: with.map(|(key, value)| (key.clone(), value.clone())).collect() })
 }

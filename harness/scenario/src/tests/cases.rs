@@ -1,0 +1,129 @@
+//! What a good file becomes.
+
+use model::plan::Size;
+use model::units::Rate;
+
+use super::*;
+
+#[test]
+fn a_file_becomes_a_case_with_canonical_values_and_their_places() {
+    let text = GOOD.replace("max = 2 }", "max = 2, limit = \"1.5ms\" }\nqueue-bytes = \"2KiB\"\nstateful = false");
+    let plan = plan(&text);
+    let case = &plan.cases[0];
+    assert_eq!((case.id.as_str(), case.scenario.as_str(), case.rounds), ("a/b", "a/b", 5));
+    let settings: Vec<(&str, &str, String)> = case.settings.iter().map(|(k, v)| (k.as_str(), v.value.as_str(), v.place())).collect();
+    assert_eq!(
+        settings,
+        [
+            ("pool.hot.limit", "1500000", "a/b.toml:12".to_owned()),
+            ("pool.hot.max", "2", "a/b.toml:12".to_owned()),
+            ("pool.hot.worker", "process", "a/b.toml:12".to_owned()),
+            ("pool.queue-bytes", "2048", "a/b.toml:13".to_owned()),
+            ("pool.stateful", "false", "a/b.toml:14".to_owned()),
+            ("pool.tools.echo.tier", "hot", "a/b.toml:16".to_owned()),
+        ]
+    );
+    assert_eq!(case.load.rate, Some(Rate::PerSecond(800.0)));
+    assert!(case.load.arrivals.with.is_empty(), "the rate has a field of its own");
+    // Two hot slots as given, three warm and two cold ones by default.
+    assert_eq!((case.load.clients, case.load.warmup_ns, case.load.length_ns), (14, 500_000_000, 1_000_000_000));
+    assert_eq!(case.timeout_ns, 35_000_000_000);
+    assert_eq!((case.load.sessions, case.load.accept.as_str()), (0, "identity"));
+    let mix = &case.load.mix[0];
+    assert_eq!((mix.share, mix.payload_bytes, mix.deadline_ns), (1.0, 1024, None));
+    assert_eq!((mix.service.value.as_str(), mix.work.value.as_str()), ("constant 0ns", "sleep"));
+}
+
+#[test]
+fn the_same_text_gives_the_same_plan_whatever_the_order_of_files() {
+    let (a, b) = (source("a/b.toml", GOOD), source("a/c.toml", GOOD));
+    let selection = Selection::default();
+    assert_eq!(plan_of(&[a.clone(), b.clone()], &selection), plan_of(&[b, a], &selection));
+}
+
+#[test]
+fn axes_multiply_in_file_order_and_name_the_cases() {
+    let text = format!(
+        "{GOOD}[matrix]\n\"store.kind\" = [\"none\", \"sqlite\"]\n\"load.accept\" = [\"zstd, gzip;q=0.5\", \"gzip\"]\n\"pool.hot.max\" = [1, 2]\n\"pool.warm.max\" = [0]\n"
+    );
+    let plan = plan(&text);
+    let ids: Vec<&str> = plan.cases.iter().map(|c| c.id.as_str()).collect();
+    assert_eq!(ids.len(), 8);
+    assert_eq!(ids[0], "a/b?kind=none&accept=zstd,gzip,q-0.5&hot.max=1&warm.max=0");
+    assert_eq!(ids[1], "a/b?kind=none&accept=zstd,gzip,q-0.5&hot.max=2&warm.max=0");
+    assert_eq!(ids[7], "a/b?kind=sqlite&accept=gzip&hot.max=2&warm.max=0");
+    assert_eq!(plan.cases[0].load.accept, "zstd, gzip;q=0.5");
+    assert_eq!(plan.cases[7].settings["pool.hot.max"].value, "2");
+    assert_eq!(plan.cases[0].axes[1], ("accept".to_owned(), "zstd, gzip;q=0.5".to_owned()));
+    let keys: Vec<&str> = plan.scenarios[0].axes.iter().map(|a| a.key.as_str()).collect();
+    assert_eq!(keys, ["store.kind", "load.accept", "pool.hot.max", "pool.warm.max"]);
+}
+
+#[test]
+fn axes_reach_every_entry_of_the_mix_and_the_arrivals() {
+    let mix = "[[load.mix]]\ntool = \"echo\"\nshare = 0.5\npayload = { shape = \"prose\", size = \"1KiB\" }\n";
+    let text = GOOD.replace("[[load.mix]]\n", &format!("{mix}[[load.mix]]\nshare = \"50%\"\n"));
+    let text = format!(
+        "{text}[matrix]\n\"load.payload.size\" = [\"1B\", \"2KiB\"]\n\"load.arrivals.rate\" = [\"5/s\", \"90% of capacity\"]\n\"load.service\" = [\"constant 1ms\"]\n"
+    );
+    let plan = plan(&text);
+    let last = &plan.cases[3];
+    assert_eq!(last.id, "a/b?size=2KiB&rate=90%-of-capacity&service=constant-1ms");
+    assert_eq!(last.load.rate, Some(Rate::OfCapacity(0.9)));
+    assert!(last.load.mix.iter().all(|m| m.payload_bytes == 2048 && m.service.value == "constant 1ms"));
+}
+
+#[test]
+fn sizes_and_rounds_follow_the_options() {
+    let text = GOOD.replace("length = \"1s\"", "length = { smoke = \"0.1s\", full = \"4s\" }\nrounds = { smoke = 2, full = 9 }");
+    let of = |size, rounds| {
+        let options = Options { size, rounds, ..options() };
+        let plan = expand(&[source("a/b.toml", &text)], &catalogue(), &kinds(), &Selection::default(), &options).unwrap();
+        (plan.cases[0].load.length_ns / 1_000_000, plan.cases[0].rounds)
+    };
+    assert_eq!(of(Size::Smoke, None), (100, 2));
+    assert_eq!(of(Size::Full, None), (4000, 9));
+    assert_eq!(of(Size::Full, Some(1)), (4000, 1));
+}
+
+#[test]
+fn a_closed_loop_has_clients_and_no_rate() {
+    let plan = plan(&GOOD.replace("kind = \"poisson\", rate = \"800/s\"", "kind = \"closed\", clients = 3"));
+    assert_eq!((plan.cases[0].load.rate, plan.cases[0].load.clients), (None, 3));
+}
+
+#[test]
+fn expectations_become_bounds() {
+    let text = format!(
+        "{GOOD}[expect]\noutcomes = {{ ok = \"100%\", shed = \">= 1%, <= 20%\", failed = 0 }}\ndeaths = \">= 5\"\naccuracy = \"<= 99%\"\nserved = {{ hot = \"<= 7\" }}\ndigest = \"input\"\nsessions = \"consistent\"\n"
+    );
+    let plan = plan(&text);
+    let seen: Vec<(&str, Option<f64>, Option<f64>, bool)> =
+        plan.cases[0].expect.iter().map(|e| (e.figure.as_str(), e.at_least, e.at_most, e.share)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("outcomes.ok", Some(1.0), Some(1.0), true),
+            ("outcomes.shed", Some(0.01), Some(0.2), true),
+            ("outcomes.failed", Some(0.0), Some(0.0), false),
+            ("deaths", Some(5.0), None, false),
+            ("accuracy", None, Some(0.99), true),
+            ("served.hot", None, Some(7.0), false),
+            ("digest", None, None, false),
+            ("sessions", None, None, false),
+        ]
+    );
+}
+
+#[test]
+fn faults_keep_their_parameters_for_their_owner() {
+    let plan = plan(&format!("{GOOD}[[faults]]\nkind = \"stall\"\nslot = 0\nat = \"1s\"\nfor = \"1s\"\n"));
+    let fault = &plan.cases[0].faults[0];
+    assert_eq!((fault.kind.value.as_str(), fault.kind.line, fault.with["for"].value.as_str()), ("stall", 16, "1s"));
+}
+
+#[test]
+fn a_setting_may_be_none_where_that_means_absent() {
+    let plan = plan(&GOOD.replace("[pool]\n", "[pool]\ndeadline = \"none\"\n"));
+    assert_eq!(plan.cases[0].settings["pool.deadline"].value, "none");
+}
