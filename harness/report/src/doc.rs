@@ -1,0 +1,37 @@
+//! `report.md`: the order of its parts. Each part is a function from the summary to Markdown.
+
+use std::fmt::Write as _;
+
+use analysis::Summary;
+
+use crate::pictures::ScenarioPictures;
+
+mod axes;
+mod checks;
+mod generator;
+mod head;
+mod overview;
+mod pool;
+mod profile;
+mod scenario;
+mod time;
+
+/// The document; `pictures` holds one entry per scenario, in order.
+pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String {
+    let mut out = head::title_and_headline(summary);
+    out.push_str(&head::alerts(summary));
+    out.push_str(&head::facts(summary));
+    out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
+    out.push_str(&overview::table(summary));
+    for (index, scenario) in summary.scenarios.iter().enumerate() {
+        let none = ScenarioPictures::default();
+        out.push_str(&scenario::section(scenario, pictures.get(index).unwrap_or(&none)));
+    }
+    let _ = writeln!(
+        out,
+        "---\n\nEvery figure above is in [report.json](report.json) (`schema` {}), computed from `records.jsonl`; `hlog/` holds each case's \
+         response histogram for the usual HDR tools.",
+        summary.schema
+    );
+    out
+}

@@ -1,0 +1,171 @@
+//! The top of the report: headline, what to be careful with, what ran and on what, how to read the rest.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use analysis::Summary;
+use analysis::summary::{Brand, Grade, Headline};
+use model::units::show_bytes;
+
+use crate::markdown::{Column, Table, code, details, escape};
+use crate::show::plural;
+
+/// Failures and brands listed at the top; the rest is counted there and listed with its scenario.
+const MOST_LISTED: usize = 12;
+
+/// The rules that all tables share.
+pub(crate) const HOW_TO_READ: &str = "\
+<details><summary>How to read this</summary>
+
+- **Latency** counts from the *intended* start of each request, so a stall is charged to every request that it delayed. It is of `ok` \
+requests only; read it beside **goodput**, the `ok` requests within their deadline per second. In a closed loop it counts from the send.
+- A case's **figure** is the median over rounds of the round's own figure ({rounds}); percentiles are never averaged. A percentile with \
+fewer than 10 samples beyond it is left blank (–), with the reason under the table.
+- A **ratio** compares a value of an axis with the axis' first value: the geometric mean over all pairs of cases that agree in every other \
+axis. `[low, high]` is its 95 % interval over rounds; **bold** where the interval excludes 1. Without an interval a ratio is an impression.
+- **CPU per request** is of the process and its workers, without the thread that sends.
+- **Brands** mark figures: `note` is worth knowing, `degraded` means less trustworthy than it looks, `invalid` means do not quote.
+- **Capacity** is what a closed loop got through before the rounds; an offered rate may be a share of it.
+
+</details>
+
+";
+
+/// Title, then the sentences that the figures carry.
+pub(crate) fn title_and_headline(summary: &Summary) -> String {
+    let day = summary.facts.started.get(..10).unwrap_or(&summary.facts.started);
+    let mut out = format!("# poolbench report, {}\n\n", escape(day));
+    out.push_str(&sentences(&summary.headlines));
+    out
+}
+
+/// Headlines as a list.
+pub(crate) fn sentences(headlines: &[Headline]) -> String {
+    let mut out = String::new();
+    for headline in headlines {
+        let _ = writeln!(out, "- {}.", escape(headline.text.trim_end_matches('.')));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// What failed and what must not be quoted, worst first; nothing if all is well.
+pub(crate) fn alerts(summary: &Summary) -> String {
+    let mut groups: BTreeMap<(Grade, &str), Vec<Marked<'_>>> = BTreeMap::new();
+    for case in summary.scenarios.iter().flat_map(|s| &s.cases) {
+        for brand in &case.brands {
+            groups.entry((brand.grade, &brand.name)).or_default().push((&case.id, brand));
+        }
+    }
+    let of = |grade: Grade| groups.iter().filter(move |g| g.0.0 == grade).map(|g| brand_line(g.0.1, g.1));
+    let invalid: Vec<String> = of(Grade::Invalid).collect();
+    let failed: Vec<String> = summary.failures.iter().map(|f| format!("failed: {}: {}", code(&f.case), escape(&f.why))).collect();
+    let stop = invalid.into_iter().map(|line| format!("invalid: {line}")).chain(failed).collect();
+    let mut out = alert("CAUTION", "These figures must not be quoted, or the run failed:", stop);
+    out.push_str(&alert("WARNING", "These figures are less trustworthy than they look:", of(Grade::Degraded).collect()));
+    let notes: Vec<String> = of(Grade::Note).collect();
+    if !notes.is_empty() {
+        let lines: Vec<String> = notes.iter().map(|line| format!("- {line}")).collect();
+        out.push_str(&details(&format!("{} on the figures", plural(notes.len() as u64, "note")), &lines.join("\n")));
+    }
+    out
+}
+
+/// A case with one of its brands.
+type Marked<'a> = (&'a str, &'a Brand);
+
+fn brand_line(name: &str, marked: &[Marked<'_>]) -> String {
+    let Some((case, brand)) = marked.first() else {
+        return String::new();
+    };
+    let more = if marked.len() > 1 { format!(" and {} more", plural(marked.len() as u64 - 1, "case")) } else { String::new() };
+    format!("{} in {}{more}: {}; {}", code(name), code(case), escape(&brand.reason), escape(&brand.remedy))
+}
+
+fn alert(kind: &str, first: &str, mut lines: Vec<String>) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let rest = lines.len().saturating_sub(MOST_LISTED);
+    lines.truncate(MOST_LISTED);
+    if rest > 0 {
+        lines.push(format!("and {rest} more, listed with their scenarios"));
+    }
+    let list: Vec<String> = lines.iter().map(|line| format!("> - {line}\n")).collect();
+    format!("> [!{kind}]\n> {first}\n>\n{}\n", list.concat())
+}
+
+/// `3 rounds`, or the range.
+pub(crate) fn rounds(summary: &Summary) -> String {
+    let planned = || summary.scenarios.iter().flat_map(|s| &s.cases).map(|c| c.rounds_planned);
+    match (planned().min().unwrap_or(0), planned().max().unwrap_or(0)) {
+        (low, high) if low == high => plural(u64::from(high), "round"),
+        (low, high) => format!("{low} to {high} rounds"),
+    }
+}
+
+/// What ran and on what, without which figures mean nothing.
+pub(crate) fn facts(summary: &Summary) -> String {
+    let facts = &summary.facts;
+    let ran = &summary.ran;
+    let mut table = Table::new(&[(Column::Left, "What ran"), (Column::Left, "")]);
+    let mut row = |name: &str, text: String| table.row(vec![name.to_owned(), text]);
+    let failed = if ran.trials_failed == 0 { String::new() } else { format!(", {} failed", ran.trials_failed) };
+    row(
+        "Plan",
+        format!(
+            "{}, {}, size {}, seed {}; {} of {} measured{failed}; {} calibrations, {} profiled",
+            plural(u64::from(ran.scenarios), "scenario"),
+            plural(u64::from(ran.cases), "case"),
+            summary.size.name(),
+            summary.seed,
+            ran.trials_measured,
+            plural(u64::from(ran.trials_planned), "trial"),
+            ran.calibrations,
+            ran.profiled
+        ),
+    );
+    row("Began", escape(&facts.started));
+    let dirty = if facts.dirty { ", **with uncommitted changes**" } else { "" };
+    row(
+        "Build",
+        format!(
+            "poolbench {}, commit {}{dirty}, {}, {}",
+            escape(&facts.version),
+            escape(&facts.commit),
+            escape(&facts.profile),
+            escape(&facts.rustc)
+        ),
+    );
+    let ticks = if facts.tick_hz == 0 { String::new() } else { format!(", {} ticks/s", facts.tick_hz) };
+    let cpu = format!("{}, {}", escape(&facts.cpu), plural(u64::from(facts.cpus), "CPU"));
+    row("Host", format!("{cpu}, {} memory, {}{ticks}", show_bytes(facts.memory_bytes as f64), escape(&facts.kernel)));
+    row("Filesystem", escape(&facts.filesystem));
+    row("Libraries", format!("SQLite {}, zstd {}, zlib {}", escape(&facts.sqlite), escape(&facts.zstd), escape(&facts.zlib)));
+    row("Timing class", timing_class(&summary.timing_class));
+    row("Measure again", code(&format!("poolbench {}", command(&facts.arguments, summary.seed))));
+    row("Remake this page", "`poolbench report DIR` on the run's directory".to_owned());
+    table.render()
+}
+
+fn timing_class(class: &str) -> String {
+    let says = match class {
+        "fifo" => "the sending thread had real-time priority",
+        "other" => "the sending thread had no real-time priority; sends may be late on a busy host",
+        "virtual" => "under a virtual clock",
+        "none" => "closed loops only, nothing was paced",
+        _ => "trials differ; compare only those of one class",
+    };
+    format!("{}: {says}", code(class))
+}
+
+fn command(arguments: &[String], seed: u64) -> String {
+    let mut words: Vec<String> =
+        arguments.iter().map(|a| if a.contains([' ', '*', '$', '?', '(', '|', '&']) { format!("'{a}'") } else { a.clone() }).collect();
+    if !arguments.iter().any(|a| a == "--seed" || a.starts_with("--seed=")) {
+        words.push(format!("--seed {seed}"));
+    }
+    words.join(" ")
+}

@@ -1,0 +1,80 @@
+//! Where the time went, and the measured latency beside a queueing recursion.
+
+use analysis::summary::{Band, BandPart, ScenarioSummary};
+
+use crate::doc::pool::{case_code, share_with_bar};
+use crate::doc::scenario::{folded_if_long, of_case};
+use crate::markdown::{Column, Table, escape};
+use crate::show::{count, ns_or_blank, percent, percent_or_blank};
+
+/// Phases of the first case that has them; the picture shows the others.
+pub(crate) fn bands(scenario: &ScenarioSummary) -> String {
+    let Some(case) = scenario.cases.iter().find(|c| c.bands.iter().any(|b| !b.parts.is_empty())) else {
+        return String::new();
+    };
+    let band = |name: &str| case.bands.iter().find(|b| b.band == name);
+    let (p50, p99) = (band("p50"), band("p99"));
+    let mut table = Table::new(&[
+        (Column::Left, "phase"),
+        (Column::Right, "at p50"),
+        (Column::Left, "share"),
+        (Column::Right, "at p99"),
+        (Column::Left, "share"),
+    ]);
+    let mut phases: Vec<&str> = Vec::new();
+    for part in [p50, p99].into_iter().flatten().flat_map(|b| &b.parts) {
+        if !phases.contains(&part.phase.as_str()) {
+            phases.push(&part.phase);
+        }
+    }
+    let part =
+        |band: Option<&Band>, phase: &str| -> Option<BandPart> { band.and_then(|b| b.parts.iter().find(|p| p.phase == phase)).cloned() };
+    for phase in phases {
+        let (a, b) = (part(p50, phase), part(p99, phase));
+        let share = |p: &Option<BandPart>| share_with_bar(p.as_ref().and_then(|p| p.share));
+        let mean = |p: &Option<BandPart>| ns_or_blank(p.as_ref().map(|p| p.mean_ns));
+        table.row(vec![escape(phase), mean(&a), share(&a), mean(&b), share(&b)]);
+    }
+    let response = |band: Option<&Band>| format!("**{}**", ns_or_blank(band.and_then(|b| b.response_ns)));
+    table.row(vec!["**response**".to_owned(), response(p50), String::new(), response(p99), String::new()]);
+    let unexplained = case.unexplained_share.map_or(String::new(), |s| format!(" In no phase: {} of all response time.", percent(s)));
+    let sentence = format!(
+        "**Time by phase**{}: mean time in each phase of typical requests (response between p45 and p55) and of slow ones (at or beyond \
+         p99).{unexplained}",
+        of_case(scenario, case)
+    );
+    folded_if_long(1, &sentence, &table.render())
+}
+
+/// Measured percentiles beside a Lindley recursion over the very same arrivals and slot-hold times.
+pub(crate) fn twin(scenario: &ScenarioSummary) -> String {
+    let mut out = String::new();
+    for case in &scenario.cases {
+        let Some(twin) = &case.twin else { continue };
+        let mut table = Table::new(&[
+            (Column::Left, ""),
+            (Column::Right, "measured"),
+            (Column::Right, "recursion"),
+            (Column::Right, "error"),
+            (Column::Right, "a stamp at dispatch would say"),
+        ]);
+        for row in &twin.rows {
+            let cells = [Some(row.measured_ns), Some(row.lindley_ns)].map(ns_or_blank);
+            let [measured, lindley] = cells;
+            let error = row.error_share.map_or_else(|| percent_or_blank(None), signed_percent);
+            table.row(vec![escape(&row.percentile), measured, lindley, error, ns_or_blank(Some(row.dispatch_stamp_ns))]);
+        }
+        let sentence = format!(
+            "**Is the latency right?** For {}, response over {} requests beside a queueing (Lindley) recursion over the recorded arrivals and \
+             slot-hold times; the last column is what a tool that stamps at dispatch would have reported.",
+            case_code(scenario, case),
+            count(twin.requests)
+        );
+        out.push_str(&folded_if_long(1, &sentence, &table.render()));
+    }
+    out
+}
+
+fn signed_percent(share: f64) -> String {
+    if share < 0.0 { format!("-{}", percent(-share)) } else { format!("+{}", percent(share)) }
+}

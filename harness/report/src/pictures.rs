@@ -1,0 +1,186 @@
+//! Draws the pictures and exports of a run and remembers where they are, so that the document can show them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use analysis::Summary;
+use analysis::summary::{CaseSummary, ProfileSummary, ScenarioSummary};
+use model::Record;
+use model::rundir::{HLOGS, PROFILES, file_stem};
+
+use crate::plots::bars::{self, Row};
+use crate::plots::spectrum::{self, Line};
+use crate::{ReportError, flame, hlog};
+
+/// Folder of the plots.
+const PLOTS: &str = "plots";
+/// Rows of the hotspots table.
+const HOTSPOTS: usize = 12;
+
+/// What was drawn for one scenario: paths relative to the run directory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScenarioPictures {
+    /// Percentile spectrum.
+    pub(crate) spectrum: Option<String>,
+    /// Phase bars.
+    pub(crate) phases: Option<String>,
+    /// Flamegraph, or why there is none; `None` where nothing was profiled.
+    pub(crate) flame: Option<Flame>,
+}
+
+/// A profile's picture and its hottest functions, or why it was refused.
+#[derive(Clone, Debug)]
+pub(crate) enum Flame {
+    /// Drawn.
+    Drawn {
+        /// Path of the picture.
+        path: String,
+        /// Functions by their own samples.
+        hotspots: Vec<analysis::Hotspot>,
+    },
+    /// Not drawn.
+    Refused(String),
+}
+
+/// Draws everything into `files`; one entry per scenario of the summary, in its order.
+///
+/// # Errors
+/// [`ReportError`] of a flamegraph or a log.
+pub(crate) fn draw(
+    summary: &Summary,
+    records: &[Record],
+    folded: &BTreeMap<String, String>,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<Vec<ScenarioPictures>, ReportError> {
+    let (mut names, mut log_names) = (Names::default(), Names::default());
+    let mut out = Vec::new();
+    for scenario in &summary.scenarios {
+        let stem = names.take(&scenario.name);
+        let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
+        for case in &scenario.cases {
+            let response = hlog::response(&case.id, records);
+            let stem = log_names.take(&case.id);
+            if response.merged.count() == 0 {
+                continue;
+            }
+            files.insert(format!("{HLOGS}/{stem}.hlog"), hlog::log(&case.id, &response)?);
+            let line = Line { label: label(case), count: response.merged.count(), points: response.merged.spectrum() };
+            lines.insert(&case.id, line);
+        }
+        let mut pictures = ScenarioPictures::default();
+        let line_of = |case: &&CaseSummary| lines.get(case.id.as_str()).cloned();
+        let shown = choose(scenario, spectrum::MOST_LINES);
+        let drawn: Vec<Line> = shown.iter().filter_map(line_of).collect();
+        if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario), &drawn) {
+            pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
+        }
+        let shown = choose(scenario, bars::MOST_ROWS);
+        let rows: Vec<Row> = shown.iter().map(|case| row(case)).collect();
+        if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario), &rows) {
+            pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
+        }
+        if let Some(profile) = &scenario.profile {
+            pictures.flame = Some(flamegraph(summary, scenario, profile, &stem, folded, files)?);
+        }
+        out.push(pictures);
+    }
+    Ok(out)
+}
+
+fn put(files: &mut BTreeMap<String, Vec<u8>>, path: String, bytes: Vec<u8>) -> String {
+    files.insert(path.clone(), bytes);
+    path
+}
+
+/// A case without its scenario's name: `journal-mode=wal, synchronous=full`.
+pub(crate) fn label(case: &CaseSummary) -> String {
+    if case.axes.is_empty() {
+        return case.id.clone();
+    }
+    case.axes.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// At most `most` cases: all, else those at the first value of every axis but the first, else the first ones.
+pub(crate) fn choose(scenario: &ScenarioSummary, most: usize) -> Vec<&CaseSummary> {
+    let mut fixed = scenario.axes.len();
+    let mut cases: Vec<&CaseSummary> = scenario.cases.iter().collect();
+    while cases.len() > most && fixed > 1 {
+        fixed -= 1;
+        let first = scenario.axes.get(fixed).and_then(|a| a.values.first());
+        cases.retain(|case| case.axes.get(fixed).map(|a| &a.1) == first);
+    }
+    cases.truncate(most);
+    cases
+}
+
+/// What a plot rests on, in one line.
+fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) -> String {
+    let rounds = shown.iter().map(|c| c.rounds_measured).max().unwrap_or(0);
+    let of =
+        if shown.len() < scenario.cases.len() { format!("{} of {} cases; ", shown.len(), scenario.cases.len()) } else { String::new() };
+    let dirty = if summary.facts.dirty { ", changed" } else { "" };
+    let commit: String = summary.facts.commit.chars().take(12).collect();
+    format!(
+        "{of}ok requests from their intended start, {rounds} rounds merged; size {}; timing class {}; commit {commit}{dirty}",
+        summary.size.name(),
+        summary.timing_class
+    )
+}
+
+fn row(case: &CaseSummary) -> Row {
+    let band = |name: &str| {
+        let parts = case.bands.iter().filter(|b| b.band == name).flat_map(|b| &b.parts);
+        parts.map(|part| (part.phase.clone(), part.mean_ns)).collect()
+    };
+    Row { label: label(case), p50: band("p50"), p99: band("p99") }
+}
+
+fn flamegraph(
+    summary: &Summary,
+    scenario: &ScenarioSummary,
+    profile: &ProfileSummary,
+    stem: &str,
+    folded: &BTreeMap<String, String>,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<Flame, ReportError> {
+    if let Some(why) = flame::refusal(profile) {
+        return Ok(Flame::Refused(why));
+    }
+    let Some(stacks) = folded.get(&profile.folded) else {
+        return Ok(Flame::Refused(format!("its stacks are missing: {}", profile.folded)));
+    };
+    let commit: String = summary.facts.commit.chars().take(12).collect();
+    let subtitle = format!("{} at {} Hz, {} samples of CPU time; commit {commit}", profile.sampler, profile.hz, profile.samples);
+    let pruned = analysis::prune(stacks);
+    let svg = flame::draw(&format!("{}: where the CPU time goes", scenario.name), &subtitle, &pruned)?;
+    let path = put(files, format!("{PROFILES}/{stem}.svg"), svg);
+    Ok(Flame::Drawn { path, hotspots: analysis::hotspots(&pruned, HOTSPOTS) })
+}
+
+/// File names that were given out, so that two cases never share one.
+#[derive(Debug, Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn take(&mut self, of: &str) -> String {
+        let stem = file_stem(of);
+        let mut name = stem.clone();
+        let mut next = 2u32;
+        while !self.0.insert(name.to_lowercase()) {
+            name = format!("{stem}-{next}");
+            next = next.saturating_add(1);
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_cases_share_a_file() {
+        let mut names = Names::default();
+        let taken: BTreeSet<String> = ["a/b?c=d", "a-b-c-d", "A-b-c-d", "a/b?c=d"].iter().map(|n| names.take(n).to_lowercase()).collect();
+        assert_eq!(taken.len(), 4);
+    }
+}

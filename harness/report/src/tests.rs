@@ -1,0 +1,143 @@
+//! The whole report of a synthetic run, beside golden files. `UPDATE_GOLDEN=1 cargo test -p report` blesses a wanted change.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+mod synthetic;
+
+fn write_synthetic() -> Output {
+    let run = synthetic::run();
+    write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap()
+}
+
+fn text<'a>(output: &'a Output, path: &str) -> &'a str {
+    std::str::from_utf8(&output.files[path]).unwrap()
+}
+
+/// Compares with the golden file; on a mismatch the fresh text is left in the temporary directory, named in the message.
+fn golden(name: &str, fresh: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests-data").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, fresh).unwrap();
+        return;
+    }
+    let known = std::fs::read(&path).unwrap_or_default();
+    if known != fresh {
+        let beside: PathBuf = std::env::temp_dir().join(format!("fresh-{}", name.replace('/', "-")));
+        std::fs::write(&beside, fresh).unwrap();
+        panic!("{name} differs from its golden file; the fresh one is {}; UPDATE_GOLDEN=1 blesses it", beside.display());
+    }
+}
+
+#[test]
+fn the_report_of_a_run_is_the_golden_one() {
+    let output = write_synthetic();
+    for (path, bytes) in output.files.iter().filter(|f| f.0.ends_with(".svg") || f.0.ends_with(".md")) {
+        golden(path, bytes);
+    }
+    let run = synthetic::run();
+    golden("terminal.txt", terminal(&analysis::summarise(&run.plan, &run.facts, &run.records)).as_bytes());
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_in_any_order_of_records() {
+    let mut run = synthetic::run();
+    let first = write_synthetic();
+    run.records.reverse();
+    let second = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    assert_eq!(first.files.keys().collect::<Vec<_>>(), second.files.keys().collect::<Vec<_>>());
+    for (path, bytes) in &first.files {
+        assert!(bytes == &second.files[path], "{path} depends on the order of records");
+    }
+}
+
+#[test]
+fn every_picture_of_the_document_is_written_and_shown_by_a_relative_path() {
+    let output = write_synthetic();
+    let report = text(&output, "report.md");
+    let shown: Vec<&str> = report.split("](").skip(1).filter_map(|t| t.split(')').next()).filter(|p| p.ends_with(".svg")).collect();
+    assert!(shown.len() >= 5, "{shown:?}");
+    for path in &shown {
+        assert!(output.files.contains_key(*path), "{path} is shown and not written");
+    }
+    for path in output.files.keys().filter(|p| p.ends_with(".svg")) {
+        assert!(shown.contains(&path.as_str()), "{path} is written and not shown");
+    }
+}
+
+#[test]
+fn the_document_has_all_its_parts_in_order() {
+    let output = write_synthetic();
+    let report = text(&output, "report.md");
+    let mut at = 0;
+    for part in [
+        "# poolbench report",
+        "> [!CAUTION]",
+        "| What ran |",
+        "How to read this",
+        "## All cases",
+        "## sqlite/session-writes",
+        "### `store.sqlite.journal-mode`",
+        "-spectrum.svg)",
+        "**Time by phase**",
+        "-phases.svg)",
+        "**Sizes**",
+        "**Generator and host**",
+        "**CPU profile**",
+        "Hotspots",
+        "## pool/tiers",
+        "**Tiers and pool utilisation**",
+        "**Tier selection**",
+        "**Session affinity**",
+        "## pool/crash",
+        "**Is the latency right?**",
+        "**Outcomes**",
+        "**Workers**",
+        "**Right answers**",
+    ] {
+        let found = report[at..].find(part);
+        at += found.unwrap_or_else(|| panic!("'{part}' is missing or out of order"));
+    }
+}
+
+#[test]
+fn a_poor_profile_is_refused_in_words() {
+    let mut run = synthetic::run();
+    let profiled = run.records.iter_mut().find_map(|r| r.profile.as_mut()).unwrap();
+    profiled.samples /= 5;
+    let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    assert!(text(&output, "report.md").contains("The profile is refused, not drawn"));
+    assert!(!output.files.keys().any(|p| p.starts_with("profiles/")));
+}
+
+#[test]
+fn hostile_texts_stay_texts() {
+    let mut run = synthetic::run();
+    run.plan.scenarios[0].notes = "<script>alert(1)</script> | [x](http://e) `q`".to_owned();
+    let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    let report = text(&output, "report.md");
+    assert!(!report.contains("<script>") && report.contains("&lt;script&gt;"));
+    for line in report.lines().filter(|l| l.starts_with('|')) {
+        assert!(line.ends_with('|'), "{line}");
+    }
+}
+
+#[test]
+fn an_empty_run_has_a_report_too() {
+    let run = synthetic::run();
+    let (records, folded) = (Vec::new(), BTreeMap::new());
+    let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &records, folded: &folded }).unwrap();
+    assert!(text(&output, "report.md").contains("## All cases"));
+    assert!(!output.files.keys().any(|p| p.ends_with(".svg") || p.ends_with(".hlog")));
+}
+
+#[test]
+fn the_json_has_its_schema_and_is_json() {
+    let output = write_synthetic();
+    let json: serde_json::Value = serde_json::from_slice(&output.files["report.json"]).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["scenarios"].as_array().map(Vec::len), Some(3));
+}
