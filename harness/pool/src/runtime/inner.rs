@@ -13,14 +13,15 @@ use tokio::task::JoinHandle;
 
 use super::observe::Observed;
 use super::timers::Timers;
+use super::upcalls::Door;
 use super::{Deps, Job, Reply};
 use crate::clock::Nanos;
 use crate::config::Config;
 use crate::core::Core;
-use crate::core::types::{Action, Affinity, Event, Outcome, Placement, ReplyKind, RequestId, Submit, Tier, Timer, ToolId, WorkerRef};
+use crate::core::types::{Action, Affinity, Event, Outcome, Placement, RequestId, Submit, Tier, Timer, ToolId, WorkerRef};
 use crate::frames::{REPLY_HEAD, REQUEST_HEAD};
 use crate::times::{Phase, RequestTimes};
-use crate::workers::{Answer, Exit, Launch, Sent, Started, Task, Upcalls, Work, WorkerCommand, WorkerHandle, WorkerKind};
+use crate::workers::{Launch, Sent, Started, Task, Work, WorkerCommand, WorkerHandle, WorkerKind};
 
 /// What a frame needs beyond the payload: the longer head and the digest that [`Echo`](crate::Echo) adds.
 const FRAME_OVERHEAD: usize = if REPLY_HEAD > REQUEST_HEAD { REPLY_HEAD + 8 } else { REQUEST_HEAD + 8 };
@@ -40,7 +41,7 @@ pub(super) struct Inner {
 
 pub(super) struct State {
     pub(super) core: Core,
-    requests: HashMap<RequestId, Pending>,
+    pub(super) requests: HashMap<RequestId, Pending>,
     pub(super) slots: Vec<Option<Live>>,
     timers: Timers,
     events: VecDeque<Event>,
@@ -54,14 +55,15 @@ pub(super) struct State {
 }
 
 /// A request without its outcome.
-struct Pending {
+pub(super) struct Pending {
     reply: oneshot::Sender<Reply>,
     work: Work,
     payload: Bytes,
-    times: RequestTimes,
-    dispatched: bool,
-    body: Bytes,
-    error: Option<String>,
+    pub(super) times: RequestTimes,
+    /// When it was handed to a worker last.
+    pub(super) dispatched: Option<Nanos>,
+    pub(super) body: Bytes,
+    pub(super) error: Option<String>,
 }
 
 /// A worker from its spawn to its exit.
@@ -75,7 +77,7 @@ pub(super) struct Live {
     pub(super) busy_since: Nanos,
     pub(super) spawned_at: Nanos,
     /// Whether its outbox still holds that request.
-    unwritten: bool,
+    pub(super) unwritten: bool,
     /// Whether the core asked for its end.
     pub(super) ending: bool,
     pub(super) killed: bool,
@@ -144,7 +146,7 @@ impl Inner {
         }
         let bytes = u32::try_from(job.payload.len()).unwrap_or(u32::MAX);
         let submit = Submit { request, tool: job.tool, bytes, session: job.session, deadline: job.deadline };
-        let pending = Pending { reply, work: job.work, payload: job.payload, times, dispatched: false, body: Bytes::new(), error: None };
+        let pending = Pending { reply, work: job.work, payload: job.payload, times, dispatched: None, body: Bytes::new(), error: None };
         state.requests.insert(request, pending);
         self.step(&mut state, now, Event::Submit(submit));
         request
@@ -160,7 +162,7 @@ impl Inner {
         (usize::from(tool) >= self.config.tools.len()).then(|| format!("there is no tool {tool}; ask the configuration for the id"))
     }
 
-    fn step(self: &Arc<Self>, state: &mut State, now: Nanos, event: Event) {
+    pub(super) fn step(self: &Arc<Self>, state: &mut State, now: Nanos, event: Event) {
         state.events.push_back(event);
         while let Some(event) = state.events.pop_front() {
             let mut actions = std::mem::take(&mut state.actions);
@@ -281,14 +283,14 @@ impl Inner {
 }
 
 impl State {
-    fn live(&mut self, worker: WorkerRef) -> Option<&mut Live> {
+    pub(super) fn live(&mut self, worker: WorkerRef) -> Option<&mut Live> {
         self.slots.get_mut(usize::from(worker.slot.0))?.as_mut().filter(|live| live.worker == worker)
     }
 
     fn dispatch(&mut self, now: Nanos, worker: WorkerRef, request: RequestId) {
         let Some(pending) = self.requests.get_mut(&request) else { return };
         pending.times.turn(Phase::Queue, Phase::Dispatch, now);
-        pending.dispatched = true;
+        pending.dispatched = Some(now);
         let task = Task { request, work: pending.work, payload: pending.payload.clone() };
         let Some(live) = self.live(worker) else { return };
         (live.busy, live.busy_since) = (Some(request), now);
@@ -313,7 +315,7 @@ impl State {
 
     fn finish(&mut self, now: Nanos, request: RequestId, outcome: Outcome, retry_after: Option<Nanos>, placement: Placement) {
         let Some(mut pending) = self.requests.remove(&request) else { return };
-        if !pending.dispatched {
+        if pending.dispatched.is_none() {
             pending.times.end(Phase::Queue, now);
         }
         let mut body = Bytes::new();
@@ -325,107 +327,6 @@ impl State {
         }
         let times = pending.times;
         let _ = pending.reply.send(Reply { outcome, placement, retry_after, body, error, times });
-    }
-
-    /// Tells the core of the write that a reply or an upcall proves.
-    fn note_written(&mut self, worker: WorkerRef, request: RequestId) -> Option<Event> {
-        let live = self.live(worker)?;
-        let first = live.busy == Some(request) && live.unwritten;
-        live.unwritten &= !first;
-        first.then_some(Event::Written(worker, request))
-    }
-}
-
-/// What a worker's tasks hold of the pool.
-struct Door(Arc<Inner>);
-
-impl Upcalls for Door {
-    fn ready(&self, worker: WorkerRef) {
-        self.0.ready(worker);
-    }
-    fn written(&self, worker: WorkerRef, request: RequestId) {
-        self.0.written(worker, request);
-    }
-    fn replied(&self, worker: WorkerRef, answer: Answer) {
-        self.0.replied(worker, answer);
-    }
-    fn exited(&self, worker: WorkerRef, exit: Exit) {
-        self.0.exited(worker, exit);
-    }
-}
-
-impl Inner {
-    fn ready(self: &Arc<Self>, worker: WorkerRef) {
-        let mut state = self.lock();
-        let now = self.now();
-        let Some(live) = state.live(worker) else { return };
-        live.ready = true;
-        self.step(&mut state, now, Event::Ready(worker));
-        self.changed.notify_waiters();
-    }
-
-    fn written(self: &Arc<Self>, worker: WorkerRef, request: RequestId) {
-        let mut state = self.lock();
-        if let Some(event) = state.note_written(worker, request) {
-            let now = self.now();
-            self.step(&mut state, now, event);
-        }
-    }
-
-    fn replied(self: &Arc<Self>, worker: WorkerRef, answer: Answer) {
-        let mut state = self.lock();
-        let now = self.now();
-        if let Some(event) = state.note_written(worker, answer.request) {
-            // The reply has overtaken the writer's upcall.
-            self.step(&mut state, now, event);
-        }
-        let Some(live) = state.live(worker) else { return };
-        if live.busy != Some(answer.request) {
-            return;
-        }
-        live.busy = None;
-        let (tier, since) = (live.tier, live.busy_since);
-        state.observed.idle(tier, since, now);
-        let kind = if answer.result.is_ok() { ReplyKind::Ok } else { ReplyKind::ToolError };
-        if let Some(pending) = state.requests.get_mut(&answer.request) {
-            pending.serve(now, &answer);
-            match answer.result {
-                Ok(body) => pending.body = body,
-                Err(error) => pending.error = Some(error),
-            }
-        }
-        self.step(&mut state, now, Event::Replied(worker, answer.request, kind));
-    }
-
-    fn exited(self: &Arc<Self>, worker: WorkerRef, exit: Exit) {
-        let mut state = self.lock();
-        let now = self.now();
-        let Some(slot) = state.slots.get_mut(usize::from(worker.slot.0)) else { return };
-        let Some(live) = slot.take_if(|live| live.worker == worker) else { return };
-        if let Some(pending) = live.busy.and_then(|request| state.requests.get_mut(&request)) {
-            pending.error = Some(observe_error(&exit));
-        }
-        state.observed.exited(&live, exit, now);
-        self.step(&mut state, now, Event::Exited(worker));
-        self.changed.notify_waiters();
-    }
-}
-
-impl Pending {
-    /// Stamps the worker's phases; a worker whose stamps are impossible is not believed.
-    fn serve(&mut self, now: Nanos, answer: &Answer) {
-        let begin = answer.begin.min(now);
-        let end = answer.end.clamp(begin, now);
-        self.times.turn(Phase::Dispatch, Phase::Service, begin);
-        self.times.turn(Phase::Service, Phase::Return, end);
-        self.times.end(Phase::Return, now);
-    }
-}
-
-fn observe_error(exit: &Exit) -> String {
-    match exit.stderr_tail.as_str() {
-        "" => format!("worker died: {}", exit.cause),
-        tail => format!("worker died: {}; its stderr ended: {tail}", exit.cause),
     }
 }
 
@@ -445,4 +346,18 @@ pub(super) fn lost(inner: &Inner) -> Reply {
     times.begin(Phase::Queue, inner.now());
     let error = Some("the pool lost the request; this is a defect of the pool, please report it".into());
     Reply { outcome: Outcome::OutcomeUnknown, placement: unserved(Tier::Hot), retry_after: None, body: Bytes::new(), error, times }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff_limit;
+
+    #[test]
+    fn the_backoff_doubles_up_to_its_cap_and_never_overflows() {
+        let limits: Vec<_> = (1..7).map(|attempt| backoff_limit(100, 1_000, attempt)).collect();
+        assert_eq!(limits, [100, 200, 400, 800, 1_000, 1_000]);
+        assert_eq!(backoff_limit(100, 1_000, u32::MAX), 1_000);
+        assert_eq!(backoff_limit(u64::MAX, u64::MAX, 60), u64::MAX);
+        assert_eq!(backoff_limit(0, 0, 0), 1, "a delay is drawn from 1..=limit, which must not be empty");
+    }
 }

@@ -5,6 +5,7 @@ mod inner;
 mod observe;
 mod start;
 mod timers;
+mod upcalls;
 
 use std::sync::Arc;
 

@@ -202,3 +202,20 @@ impl Inner {
         Some(live.worker)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Meter;
+
+    #[test]
+    fn a_meter_counts_what_ended_and_what_still_runs() {
+        let mut meter = Meter::default();
+        meter.begin(100);
+        meter.begin(150);
+        assert_eq!(meter.read(200), 100 + 50);
+        meter.end(100, 210);
+        assert_eq!(meter.read(210), 110 + 60);
+        meter.end(150, 210);
+        assert_eq!(meter.read(1_000_000), 110 + 60);
+    }
+}

@@ -121,3 +121,16 @@ async fn draining_finishes_what_was_admitted_even_with_a_stopped_worker() {
     let reply = pool.call(job(0, "late")).await;
     assert!(matches!(reply.outcome, Outcome::Shed | Outcome::Failed), "{:?}", reply.outcome);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deaths_are_kept_up_to_a_bound_and_counted_beyond() {
+    let pool = Pool::start(config("simulated", 8, &[("pool.backoff", "1"), ("pool.backoff-cap", "1")]), deps()).await.unwrap();
+    while pool.snapshot().deaths <= Death::KEPT as u64 {
+        while pool.disturb(DisturbTarget::AnyReady, Disturbance::Kill).is_some() && pool.snapshot().deaths <= Death::KEPT as u64 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(pool.deaths().len(), Death::KEPT);
+    assert_eq!(pool.drain().await.len(), Death::KEPT);
+}

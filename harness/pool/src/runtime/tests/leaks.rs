@@ -16,6 +16,43 @@ fn drained_and_failed_pools_leave_nothing_behind() {
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
+const PID_FILE: &str = "POOL_TEST_PID_FILE";
+
+/// A worker that would outlive the end of its pipes dies with the pool's process all the same.
+#[test]
+fn a_killed_pool_leaves_no_orphan() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pid_file, tests) = (folder.path().join("pid"), std::env::current_exe().unwrap());
+    let args = ["--ignored", "--exact", "runtime::tests::leaks::parent_to_be_killed"];
+    let mut parent = Command::new(tests).args(args).env(PID_FILE, &pid_file).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let wait_for = |what: &str, done: &dyn Fn() -> bool| {
+        let waited = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(if done() { 0 } else { 10 }));
+            done()
+        });
+        assert!(waited, "never: {what}");
+    };
+    wait_for("the worker's pid", &|| std::fs::read_to_string(&pid_file).is_ok_and(|text| text.ends_with('\n')));
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    let alive = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    assert!(alive());
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_for("the worker's end", &|| !alive());
+}
+
+#[tokio::test]
+#[ignore = "waits to be killed by the test above"]
+async fn parent_to_be_killed() {
+    let Some(pid_file) = std::env::var_os(PID_FILE) else { return };
+    let script = format!("trap '' TERM HUP; echo $$ > '{}'; exec sleep 60", pid_file.display());
+    let worker_command = crate::workers::tests::shell(&script);
+    assert!(Pool::start(config("process", 1, &[]), Deps { worker_command, ..deps() }).await.is_err());
+}
+
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
