@@ -7,7 +7,7 @@ use model::plan::Axis;
 
 use crate::rounds::{self, Trials};
 use crate::stats::{geometric_mean, mean, quotient, ratio_interval};
-use crate::summary::{AxisFigure, AxisValue, CaseSummary, Comparison, Grade, Metric, Ratio};
+use crate::summary::{AxisFigure, AxisValue, CaseSummary, Comparison, Figure, Grade, Metric, Ratio};
 
 /// Shares of `ok` that differ by more than this make latencies those of different requests.
 const OUTCOME_GAP: f64 = 0.01;
@@ -20,33 +20,24 @@ pub(crate) struct Subject<'a> {
     pub(crate) trials: &'a Trials<'a>,
 }
 
-/// The value of a metric of a case.
-fn value_of(case: &CaseSummary, metric: Metric) -> Option<f64> {
+/// The figure behind a metric of a case.
+fn figure_of(case: &CaseSummary, metric: Metric) -> &Figure {
     match metric {
-        Metric::Capacity => case.capacity_per_s.value,
-        Metric::Goodput => case.goodput_per_s.value,
-        Metric::CpuPerRequest => case.cpu_per_request_ns.value,
-        Metric::P50 => case.response.p50_ns.value,
-        Metric::P95 => case.response.p95_ns.value,
-        Metric::P99 => case.response.p99_ns.value,
-        Metric::P999 => case.response.p99_9_ns.value,
-        Metric::Max => case.response.max_ns.value,
-    }
-}
-
-/// Why a case has no value of a metric.
-fn why_blank(case: &CaseSummary, metric: Metric) -> Option<&str> {
-    let figure = match metric {
         Metric::Capacity => &case.capacity_per_s,
         Metric::Goodput => &case.goodput_per_s,
         Metric::CpuPerRequest => &case.cpu_per_request_ns,
         Metric::P50 => &case.response.p50_ns,
+        Metric::P90 => &case.response.p90_ns,
         Metric::P95 => &case.response.p95_ns,
         Metric::P99 => &case.response.p99_ns,
         Metric::P999 => &case.response.p99_9_ns,
         Metric::Max => &case.response.max_ns,
-    };
-    figure.why_blank.as_deref()
+    }
+}
+
+/// The value of a metric of a case.
+fn value_of(case: &CaseSummary, metric: Metric) -> Option<f64> {
+    figure_of(case, metric).value
 }
 
 /// Cases grouped by their other axes; in each group by value of this axis. Groups come in plan order.
@@ -91,7 +82,10 @@ pub(crate) fn axis_values(axis: &Axis, subjects: &[Subject<'_>]) -> Vec<AxisValu
 }
 
 fn blank_reason<'a>(mut cases: impl Iterator<Item = &'a CaseSummary>, metric: Metric) -> String {
-    cases.find_map(|c| why_blank(c, metric)).unwrap_or("a value is zero, or no case has every value of the axis").to_owned()
+    cases
+        .find_map(|c| figure_of(c, metric).why_blank.as_deref())
+        .unwrap_or("a value is zero, or no case has every value of the axis")
+        .to_owned()
 }
 
 /// Each value of an axis after the first against the first.

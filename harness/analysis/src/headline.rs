@@ -5,7 +5,8 @@ use model::units::{show_ns, show_rate};
 use crate::summary::{CaseSummary, Comparison, Difference, Failure, Grade, Headline, HeadlineData, Metric, Ran, Ratio, ScenarioSummary};
 
 /// What is compared where the scenario guards nothing comparable, the first that has a value.
-const PREFERRED: [Metric; 6] = [Metric::P99, Metric::P95, Metric::P50, Metric::Capacity, Metric::Goodput, Metric::CpuPerRequest];
+const PREFERRED: [Metric; 7] =
+    [Metric::P99, Metric::P95, Metric::P90, Metric::P50, Metric::Capacity, Metric::Goodput, Metric::CpuPerRequest];
 /// Sentences per scenario at most.
 const AT_MOST: usize = 2;
 /// Goodputs within this of each other are called equal.
@@ -26,8 +27,9 @@ fn guarded(guard: &str) -> Option<Metric> {
     match guard {
         "capacity" => Some(Metric::Capacity),
         "goodput" => Some(Metric::Goodput),
-        "cpu" | "cpu-per-request" => Some(Metric::CpuPerRequest),
+        "cpu-per-request" => Some(Metric::CpuPerRequest),
         "response.p50" => Some(Metric::P50),
+        "response.p90" => Some(Metric::P90),
         "response.p95" => Some(Metric::P95),
         "response.p99" => Some(Metric::P99),
         "response.p99.9" => Some(Metric::P999),
@@ -102,14 +104,25 @@ fn strength(headline: &Headline) -> f64 {
     }
 }
 
-/// The sentence on one case.
-fn case_sentence(scenario: &str, case: &CaseSummary) -> Headline {
-    let mut parts = Vec::new();
-    if let Some(p99) = case.response.p99_ns.value {
-        parts.push(format!("p99 {}", show_ns(p99)));
-    } else if let Some(p50) = case.response.p50_ns.value {
-        parts.push(format!("p50 {}", show_ns(p50)));
+/// A guarded figure that is no metric of comparison, as text.
+fn guarded_figure(guard: &str, case: &CaseSummary) -> Option<String> {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    match guard {
+        "accuracy" => Some(format!("tier predicted rightly for {}", percent(case.confusion.as_ref()?.accuracy?))),
+        "affinity-hits" => Some(format!("affinity hits {}", percent(case.affinity?.hit_share?))),
+        "bytes.ratio" => Some(format!("compressed {:.2}x", case.bytes?.ratio?)),
+        "lag.p99" => Some(format!("lag p99 {}", show_ns(case.pacer.as_ref()?.lag_p99_ns.value?))),
+        _ => None,
     }
+}
+
+/// The sentence on one case.
+fn case_sentence(scenario: &str, guards: &[String], case: &CaseSummary) -> Headline {
+    let r = &case.response;
+    let percentiles = [("p99", &r.p99_ns), ("p95", &r.p95_ns), ("p90", &r.p90_ns), ("p50", &r.p50_ns)];
+    // The rarest percentile that the window carries says most.
+    let mut parts: Vec<String> =
+        percentiles.into_iter().find_map(|(name, f)| Some(format!("{name} {}", show_ns(f.value?)))).into_iter().collect();
     match (case.offered_per_s.value, case.goodput_per_s.value) {
         (Some(offered), goodput) => {
             let share = case.offered_share_of_capacity.map_or(String::new(), |s| format!(", {:.0} % of capacity", s * 100.0));
@@ -119,11 +132,12 @@ fn case_sentence(scenario: &str, case: &CaseSummary) -> Headline {
         (None, Some(goodput)) => parts.push(format!("at {} in a closed loop", show_rate(goodput))),
         (None, None) => {}
     }
+    let told: String = guards.iter().filter_map(|g| guarded_figure(g, case)).map(|t| format!("; {t}")).collect();
     let invalid = case.brands.iter().find(|b| b.grade == Grade::Invalid);
     let text = match (invalid, parts.is_empty()) {
         (Some(b), _) => format!("{}: figures are invalid ({}: {})", case.id, b.name, b.reason),
         (None, true) => format!("{}: nothing was measured", case.id),
-        (None, false) => format!("{}: {}", if case.axes.is_empty() { scenario } else { &case.id }, parts.join(" ")),
+        (None, false) => format!("{}: {}", if case.axes.is_empty() { scenario } else { &case.id }, parts.join(" ") + &told),
     };
     let quoted = |value: Option<f64>| if invalid.is_some() { None } else { value };
     let data = HeadlineData::Case {
@@ -142,7 +156,7 @@ pub(crate) fn of_scenario(name: &str, guards: &[String], comparisons: &[Comparis
     let seen = compared.iter().filter(|h| strength(h) > 0.0).count();
     compared.truncate(seen.clamp(1, AT_MOST));
     if compared.is_empty() {
-        compared.extend(cases.first().map(|c| case_sentence(name, c)));
+        compared.extend(cases.first().map(|c| case_sentence(name, guards, c)));
     }
     compared
 }

@@ -22,7 +22,7 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
-pub use expect::{FIGURES, knows_figure};
+pub use expect::FIGURES;
 pub use hotspots::{Hotspot, hotspots, prune};
 pub use run::summarise;
 pub use schedule::{CaseEstimate, Estimate, Trial, estimate, order, resolve_rate};

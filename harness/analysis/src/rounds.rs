@@ -129,6 +129,7 @@ pub(crate) fn percentiles(rounds: &[&Record], name: &str) -> Percentiles {
     let over = |q: f64| figure(rounds.iter().map(|r| percentile(r.histograms.get(name), q)));
     Percentiles {
         p50_ns: over(0.5),
+        p90_ns: over(0.9),
         p95_ns: over(0.95),
         p99_ns: over(0.99),
         p99_9_ns: over(0.999),
@@ -144,6 +145,7 @@ pub(crate) fn metric(metric: Metric, record: &Record) -> RoundValue {
         Metric::Goodput => goodput(record),
         Metric::CpuPerRequest => cpu_per_request(record),
         Metric::P50 => percentile(response, 0.5),
+        Metric::P90 => percentile(response, 0.9),
         Metric::P95 => percentile(response, 0.95),
         Metric::P99 => percentile(response, 0.99),
         Metric::P999 => percentile(response, 0.999),

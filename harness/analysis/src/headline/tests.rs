@@ -58,6 +58,16 @@ fn a_scenario_without_axes_is_told_by_its_case() {
 }
 
 #[test]
+fn guarded_figures_are_told() {
+    let mut plan = plan("pool/steady", &[], Some(Rate::PerSecond(1000.0)), 1);
+    plan.scenarios[0].guards = ["lag.p99", "affinity-hits", "accuracy"].map(str::to_owned).to_vec();
+    let mut record = measured("pool/steady", 0);
+    record.affinity.extend([("hit".to_owned(), 3), ("missed".to_owned(), 1)]);
+    let text = crate::summarise(&plan, &facts(), &[record]).scenarios[0].headlines[0].text.clone();
+    assert_eq!(text, "pool/steady: p99 9.00 ms at 1000/s; lag p99 20.0 us; affinity hits 75.0 %");
+}
+
+#[test]
 fn invalid_figures_are_not_quoted() {
     let plan = plan("pool/steady", &[], Some(Rate::OfCapacity(0.6)), 1);
     let mut lossy = measured("pool/steady", 0);

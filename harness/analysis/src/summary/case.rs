@@ -102,6 +102,8 @@ pub struct Figure {
 pub struct Percentiles {
     /// Median.
     pub p50_ns: Figure,
+    /// 90th percentile.
+    pub p90_ns: Figure,
     /// 95th percentile.
     pub p95_ns: Figure,
     /// 99th percentile.

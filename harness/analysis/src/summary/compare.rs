@@ -17,6 +17,9 @@ pub enum Metric {
     /// Median response, ns.
     #[serde(rename = "p50_ns")]
     P50,
+    /// 90th percentile of response, ns: what a short window still carries.
+    #[serde(rename = "p90_ns")]
+    P90,
     /// 95th percentile of response, ns.
     #[serde(rename = "p95_ns")]
     P95,
@@ -33,8 +36,17 @@ pub enum Metric {
 
 impl Metric {
     /// All, in the order of the tables.
-    pub const ALL: [Metric; 8] =
-        [Metric::Capacity, Metric::Goodput, Metric::CpuPerRequest, Metric::P50, Metric::P95, Metric::P99, Metric::P999, Metric::Max];
+    pub const ALL: [Metric; 9] = [
+        Metric::Capacity,
+        Metric::Goodput,
+        Metric::CpuPerRequest,
+        Metric::P50,
+        Metric::P90,
+        Metric::P95,
+        Metric::P99,
+        Metric::P999,
+        Metric::Max,
+    ];
 
     /// The name people read: `capacity`, `goodput`, `CPU per request`, `p50`, ….
     pub fn name(self) -> &'static str {
@@ -43,6 +55,7 @@ impl Metric {
             Metric::Goodput => "goodput",
             Metric::CpuPerRequest => "CPU per request",
             Metric::P50 => "p50",
+            Metric::P90 => "p90",
             Metric::P95 => "p95",
             Metric::P99 => "p99",
             Metric::P999 => "p99.9",
