@@ -1,1 +1,10 @@
-//! The request path over pool and store.
+//! The request path over pool and store: admit, wait for the session, load, serve, encode, compress, persist, reply.
+//!
+//! It knows nothing of scenarios, trials or reports. Every request carries its own stamps, always.
+
+mod config;
+mod path;
+mod sessions;
+
+pub use config::{Config, ConfigError, SETTINGS};
+pub use path::{Coordinator, OpenError, Request, Response};

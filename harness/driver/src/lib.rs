@@ -1,1 +1,28 @@
-//! Plan -> records: load, pacer, targets, child process.
+//! Plan -> records: load, pacer, targets, the trial's child process.
+//!
+//! It drives and records; it judges nothing. A trial runs in a process of its own and leaves one record.
+
+mod answers;
+pub mod arrivals;
+mod child;
+mod evidence;
+pub mod faults;
+mod figures;
+pub mod host;
+mod launch;
+mod pacer;
+pub mod payload;
+mod prepare;
+mod rows;
+pub mod schedule;
+mod slice;
+mod sys;
+pub mod target;
+mod trial;
+mod twin;
+
+pub use child::serve;
+pub use launch::{LaunchError, Launcher, Lengths};
+pub use pacer::fifo_allowed;
+pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
+pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND};

@@ -1,0 +1,91 @@
+//! One configuration for a server and for a measured case.
+
+use std::collections::BTreeMap;
+
+/// Key, type, default, doc: as the pool and the store declare theirs.
+pub type SettingRow = pool::SettingRow;
+
+const KEEP: usize = 8;
+const IN_FLIGHT: usize = 4096;
+const SESSION_QUEUE: usize = 64;
+
+/// The settings that the request path itself owns.
+pub const SETTINGS: &[SettingRow] = &[
+    ("session.keep", "integer 1..=1000", "8", "messages kept per session; the oldest beyond it is dropped at each turn"),
+    ("session.queue-len", "integer 1..=100000", "64", "requests of one session that may wait for each other; one more is shed"),
+    ("coordinator.in-flight", "integer 1..=1000000", "4096", "requests admitted at once; one more is shed"),
+];
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("setting '{key}': {why}")]
+pub struct ConfigError {
+    /// The key at fault.
+    pub key: String,
+    /// What is wrong, what was expected.
+    pub why: String,
+}
+
+/// Settings of pool, store, compression and request path.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The pool's.
+    pub pool: pool::Config,
+    /// The session store's.
+    pub store: store::Config,
+    /// The codecs'.
+    pub compress: store::compress::Config,
+    /// Messages kept per session.
+    pub keep: usize,
+    /// Requests admitted at once.
+    pub in_flight: usize,
+    /// Requests of one session, the one being served included.
+    pub session_queue: usize,
+}
+
+impl Config {
+    /// Reads canonical settings (durations in ns, sizes in bytes); what is missing has its default.
+    ///
+    /// # Errors
+    /// The first key with a value out of range or at odds with others.
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            pool: pool::Config::from_settings(settings).map_err(|e| ConfigError { key: e.key, why: e.why })?,
+            store: store::Config::from_settings(settings).map_err(|e| ConfigError { key: e.key, why: e.why })?,
+            compress: store::compress::Config::from_settings(settings).map_err(|e| ConfigError { key: e.key, why: e.why })?,
+            keep: count(settings, "session.keep", KEEP)?,
+            in_flight: count(settings, "coordinator.in-flight", IN_FLIGHT)?,
+            session_queue: count(settings, "session.queue-len", SESSION_QUEUE)?,
+        })
+    }
+}
+
+fn count(settings: &BTreeMap<String, String>, key: &str, default: usize) -> Result<usize, ConfigError> {
+    let Some(text) = settings.get(key) else { return Ok(default) };
+    match text.parse::<usize>() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(ConfigError { key: key.to_owned(), why: format!("'{text}' is not a count (expected a whole number above zero)") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_the_real_defaults() {
+        let tool = BTreeMap::from([("pool.tools.echo.tier".to_owned(), "hot".to_owned())]);
+        let config = Config::from_settings(&tool).unwrap();
+        let row = |key: &str| SETTINGS.iter().find(|r| r.0 == key).unwrap().2.parse::<usize>().unwrap();
+        assert_eq!(
+            (config.keep, config.in_flight, config.session_queue),
+            (row("session.keep"), row("coordinator.in-flight"), row("session.queue-len"))
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_key() {
+        let settings = BTreeMap::from([("pool.tools.echo.tier".to_owned(), "hot".to_owned()), ("session.keep".to_owned(), "0".to_owned())]);
+        assert_eq!(Config::from_settings(&settings).unwrap_err().key, "session.keep");
+    }
+}

@@ -1,0 +1,75 @@
+//! What a slice ran into a record: figures of rows, counters between the window's edges, deaths, the profile's own figures.
+
+use model::record::{Cpu, Deaths, Pacer, ProfileFigures, Record};
+use pool::Pool;
+
+use crate::figures::{figures, tiers};
+use crate::prepare::PreparedCase;
+use crate::rows::Row;
+use crate::slice::Ran;
+use crate::twin::twin;
+
+/// Puts in what rows and counters say.
+pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &PreparedCase) {
+    let f = figures(rows, record.counts.intended, ran.window, |cost| prepared.config.pool.tier_of_cost(cost));
+    record.timing_class = match ran.paced {
+        None => "none",
+        Some(paced) if paced.fifo => "fifo",
+        Some(_) => "other",
+    }
+    .to_owned();
+    record.window_ns = ran.window.1 - ran.window.0;
+    record.until_last_ns = f.last_done.saturating_sub(ran.window.0);
+    (record.counts, record.outcomes, record.histograms, record.bands) = (f.counts, f.outcomes, f.histograms, f.bands);
+    (record.unexplained_share, record.confusion, record.affinity, record.bytes) = (f.unexplained_share, f.confusion, f.affinity, f.bytes);
+    if let (Some(begin), Some(end)) = (&ran.begin.pool, &ran.end.pool) {
+        let slots = [0, 1, 2].map(|i| prepared.config.pool.tiers[i].max);
+        record.tiers = tiers(begin, end, slots, f.served);
+    }
+    if prepared.slots() == 1 && record.open_loop {
+        record.twin = twin(rows);
+    }
+    record.cpu = cpu(ran);
+    record.pacer = ran.paced.map(|p| Pacer { cpu_ns: p.cpu_ns, wall_ns: p.wall_ns, tail_ns: p.tail_ns });
+    record.host = ran.begin.host.since(&ran.drained.host, ran.drained.at - ran.begin.at);
+}
+
+/// CPU from the window's begin to the last outcome. The pacer's part within it is its share of the time it ran.
+fn cpu(ran: &Ran) -> Cpu {
+    let process = ran.drained.process_cpu_ns.saturating_sub(ran.begin.process_cpu_ns);
+    let window = (ran.window.1 - ran.window.0) as f64;
+    let pacer_ns = ran.paced.map_or(0, |p| (p.cpu_ns as f64 * (window / p.wall_ns.max(1) as f64).min(1.0)) as u64);
+    Cpu {
+        process_ns: process.saturating_sub(pacer_ns),
+        workers_ns: ran.drained.workers_cpu_ns.saturating_sub(ran.begin.workers_cpu_ns),
+        pacer_ns,
+    }
+}
+
+/// All deaths of a drained pool.
+pub(crate) fn deaths(pool: &Pool) -> Deaths {
+    let mut deaths = Deaths { spawns: pool.snapshot().core.totals.spawns, ..Deaths::default() };
+    for death in pool.deaths() {
+        if death.expected {
+            deaths.closed += 1;
+            continue;
+        }
+        deaths.unexpected += 1;
+        deaths.while_busy += u64::from(death.busy.is_some());
+        *deaths.by_status.entry(death.status).or_default() += 1;
+    }
+    deaths
+}
+
+/// The profile's own figures; its file is named by whoever writes it.
+pub(crate) fn profile(profile: &profiler::Profile, ran: &Ran) -> ProfileFigures {
+    ProfileFigures {
+        sampler: profile.sampler.to_owned(),
+        hz: profile.hz,
+        samples: profile.samples,
+        expected: profile.expected,
+        unnamed: profile.unnamed,
+        folded: String::new(),
+        outside_ns: ran.drained.workers_cpu_ns.saturating_sub(ran.begin.workers_cpu_ns),
+    }
+}

@@ -1,0 +1,119 @@
+//! The host: what it is, and what it did to us while the window ran.
+
+use model::record::HostDuring;
+
+/// Counters of the kernel at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counters {
+    /// CPU time stolen by the hypervisor, ticks, and all CPU time, ticks.
+    steal: (u64, u64),
+    /// Time some task waited for a CPU, microseconds.
+    pressure_us: u64,
+    /// Time throttled by a cgroup quota, microseconds.
+    throttled_us: u64,
+}
+
+fn read(path: &str) -> String {
+    // A file that is not there leaves its figure at 0: the kernel does not count it.
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn field(text: &str, name: &str) -> u64 {
+    text.split([' ', '\n', '=']).skip_while(|w| *w != name).nth(1).and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+impl Counters {
+    /// Reads them now.
+    pub fn read() -> Self {
+        Self::parse(&read("/proc/stat"), &read("/proc/pressure/cpu"), &read("/sys/fs/cgroup/cpu.stat"))
+    }
+
+    fn parse(stat: &str, pressure: &str, cgroup: &str) -> Self {
+        let ticks: Vec<u64> = stat.lines().next().unwrap_or("").split_whitespace().skip(1).filter_map(|w| w.parse().ok()).collect();
+        // user nice system idle iowait irq softirq steal; guest time is within user.
+        let steal = (ticks.get(7).copied().unwrap_or(0), ticks.iter().take(8).sum());
+        Self { steal, pressure_us: field(pressure, "total"), throttled_us: field(cgroup, "throttled_usec") }
+    }
+
+    /// What happened since `self`, over `wall_ns`.
+    pub fn since(&self, now: &Counters, wall_ns: u64) -> HostDuring {
+        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) };
+        HostDuring {
+            steal_share: share(now.steal.0.saturating_sub(self.steal.0), now.steal.1.saturating_sub(self.steal.1)),
+            cpu_pressure: share(now.pressure_us.saturating_sub(self.pressure_us) * 1000, wall_ns),
+            load_1m: read("/proc/loadavg").split_whitespace().next().and_then(|w| w.parse().ok()).unwrap_or(0.0),
+            throttled_ns: now.throttled_us.saturating_sub(self.throttled_us) * 1000,
+        }
+    }
+}
+
+/// Peak resident memory of this process, bytes.
+pub(crate) fn memory_peak_bytes() -> u64 {
+    let status = read("/proc/self/status");
+    let kib = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+/// The CPU's model name.
+pub fn cpu_model() -> String {
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':').map(|(_, v)| v.trim().to_owned()));
+    model.unwrap_or_else(|| format!("{} (no model name in /proc/cpuinfo)", std::env::consts::ARCH))
+}
+
+/// Memory of the host, bytes.
+pub fn memory_bytes() -> u64 {
+    field(&read("/proc/meminfo").replace(':', "").split_whitespace().collect::<Vec<_>>().join(" "), "MemTotal") * 1024
+}
+
+/// Type of the filesystem that holds `dir`, such as `ext4`.
+pub fn filesystem(dir: &std::path::Path) -> String {
+    let Ok(dir) = dir.canonicalize() else { return "unknown (the directory cannot be resolved)".to_owned() };
+    let mounts = read("/proc/self/mounts");
+    let of = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        let (point, kind) = (words.next()?, words.next()?);
+        dir.starts_with(point).then_some((point.len(), kind.to_owned()))
+    });
+    // A later mount over the same point hides the earlier one.
+    of.max_by_key(|(length, _)| *length).map_or_else(|| "unknown (not in /proc/self/mounts)".to_owned(), |(_, kind)| kind)
+}
+
+/// Live child processes of this process, zombies included.
+pub(crate) fn children() -> u64 {
+    let own = std::process::id().to_string();
+    let Ok(all) = std::fs::read_dir("/proc") else { return 0 };
+    let stats = all.flatten().filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    // pid (name) state ppid …: the name may hold anything, so fields are counted behind its last parenthesis.
+    stats.filter(|stat| stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)) == Some(own.as_str())).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_differences() {
+        let a = Counters::parse(
+            "cpu 100 0 100 700 0 0 0 100 0 0\n",
+            "some avg10=0.00 total=1000\nfull avg10=0.00 total=1\n",
+            "usage_usec 5\nthrottled_usec 7\n",
+        );
+        let b = Counters::parse("cpu 150 0 100 740 0 0 0 110 0 0\n", "some avg10=0.00 total=501000\n", "throttled_usec 9\n");
+        let during = a.since(&b, 1_000_000_000);
+        assert!((during.steal_share - 0.1).abs() < 1e-9 && (during.cpu_pressure - 0.5).abs() < 1e-9);
+        assert_eq!(during.throttled_ns, 2000);
+    }
+
+    #[test]
+    fn this_host_has_a_name_and_memory() {
+        assert!(!cpu_model().is_empty());
+        assert!(memory_bytes() > 1 << 20, "{}", memory_bytes());
+        assert!(memory_peak_bytes() > 1 << 16);
+        assert!(!filesystem(std::path::Path::new("/")).starts_with("unknown"));
+        let mut child = std::process::Command::new("sleep").arg("5").spawn().unwrap();
+        assert!(children() >= 1);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

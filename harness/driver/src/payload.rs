@@ -1,0 +1,238 @@
+//! Payloads, made from a seed before the load begins.
+
+use bytes::Bytes;
+use rand::{Rng, RngExt};
+
+/// A shape of payload: its row in [`SHAPES`].
+pub struct Shape {
+    /// Name in scenario files.
+    pub name: &'static str,
+    /// What it looks like.
+    pub doc: &'static str,
+    make: fn(&mut dyn FnMut(u32) -> u32, usize) -> String,
+}
+
+/// All shapes. Every one is UTF-8 text of just the size asked for.
+pub const SHAPES: &[Shape] = &[
+    Shape { name: "agent-session", doc: "JSON of a conversation with tool calls, prose and code", make: agent_session },
+    Shape { name: "json-records", doc: "a JSON array of small, regular records", make: json_records },
+    Shape { name: "prose", doc: "English-like text of a few hundred words", make: prose },
+    Shape { name: "random", doc: "base64-like text of random bits: compresses to about three quarters, no further", make: random },
+];
+
+/// Distinct payloads made per kind of request: enough that no cache serves one alone, few enough to build quickly.
+pub(crate) const VARIANTS: usize = 32;
+
+/// Makes one payload of `shape` with exactly `bytes` bytes; `None` for an unknown shape.
+pub fn make(shape: &str, bytes: usize, rng: &mut impl Rng) -> Option<Bytes> {
+    let shape = SHAPES.iter().find(|s| s.name == shape)?;
+    let mut pick = |n: u32| rng.random_range(0..n);
+    let mut text = (shape.make)(&mut pick, bytes);
+    // All shapes are ASCII, so that any length is a whole text.
+    text.truncate(bytes);
+    Some(Bytes::from(text))
+}
+
+type Pick<'a> = &'a mut dyn FnMut(u32) -> u32;
+
+const WORDS: &[&str] = &[
+    "the",
+    "a",
+    "of",
+    "to",
+    "and",
+    "in",
+    "is",
+    "it",
+    "for",
+    "that",
+    "with",
+    "as",
+    "on",
+    "this",
+    "be",
+    "are",
+    "from",
+    "by",
+    "at",
+    "which",
+    "request",
+    "worker",
+    "session",
+    "result",
+    "value",
+    "error",
+    "file",
+    "line",
+    "function",
+    "return",
+    "should",
+    "when",
+    "before",
+    "after",
+    "because",
+    "queue",
+    "latency",
+    "measure",
+    "first",
+    "second",
+    "every",
+    "between",
+    "different",
+    "number",
+    "client",
+    "server",
+    "message",
+    "content",
+    "change",
+    "update",
+    "index",
+    "search",
+    "found",
+    "missing",
+    "expected",
+    "example",
+    "however",
+    "therefore",
+    "summary",
+    "document",
+    "section",
+    "table",
+    "quickly",
+    "slowly",
+    "always",
+    "never",
+    "perhaps",
+    "configuration",
+    "implementation",
+    "performance",
+    "compression",
+    "transaction",
+    "directory",
+    "permission",
+    "environment",
+    "dependency",
+    "repository",
+    "asynchronous",
+    "deterministic",
+    "percentile",
+    "throughput",
+    "calibration",
+    "interval",
+    "observation",
+    "hypothesis",
+    "experiment",
+    "conclusion",
+];
+const NAMES: &[&str] = &["user", "path", "size", "count", "index", "buffer", "entry", "key", "state", "token", "offset", "limit"];
+
+/// A word by a law that favours the early ones, as language does.
+fn word(pick: Pick) -> &'static str {
+    let n = WORDS.len() as u32;
+    let (a, b) = (pick(n), pick(n));
+    WORDS[a.min(b) as usize]
+}
+
+fn sentence(out: &mut String, pick: Pick) {
+    let first = out.len();
+    for i in 0..6 + pick(12) {
+        if i > 0 {
+            out.push_str(if pick(9) == 0 { ", " } else { " " });
+        }
+        out.push_str(word(pick));
+    }
+    if let Some(head) = out.get_mut(first..=first) {
+        head.make_ascii_uppercase();
+    }
+    out.push_str(". ");
+}
+
+fn prose(pick: Pick, bytes: usize) -> String {
+    let mut out = String::with_capacity(bytes + 200);
+    while out.len() < bytes {
+        sentence(&mut out, pick);
+    }
+    out
+}
+
+fn code(out: &mut String, pick: Pick) {
+    let name = |pick: Pick| NAMES[pick(NAMES.len() as u32) as usize];
+    let (a, b) = (name(pick), name(pick));
+    out.push_str(&format!("fn {a}_{b}({a}: &str, {b}: usize) -> Option<usize> {{\\n    let {b} = {b} + {};\\n", pick(1000)));
+    for _ in 0..1 + pick(4) {
+        out.push_str(&format!("    if {a}.len() > {} {{ return None; }}\\n", pick(500)));
+    }
+    out.push_str(&format!("    Some({b})\\n}}\\n"));
+}
+
+fn agent_session(pick: Pick, bytes: usize) -> String {
+    let mut out = String::with_capacity(bytes + 2000);
+    out.push_str("{\"messages\":[");
+    let mut turn = 0;
+    while out.len() < bytes {
+        out.push_str(&format!("{{\"id\":\"msg_{:08x}\",\"role\":\"user\",\"turn\":{turn},\"text\":\"", pick(u32::MAX)));
+        sentence(&mut out, pick);
+        out.push_str(&format!(
+            "\"}},{{\"role\":\"assistant\",\"tool\":\"{}\",\"arguments\":{{\"path\":\"src/{}.rs\",\"line\":{}}}}},",
+            word(pick),
+            word(pick),
+            pick(4000)
+        ));
+        out.push_str("{\"role\":\"tool\",\"content\":\"");
+        if pick(2) == 0 {
+            code(&mut out, pick)
+        } else {
+            (0..1 + pick(4)).for_each(|_| sentence(&mut out, pick))
+        }
+        out.push_str("\"},");
+        turn += 1;
+    }
+    out
+}
+
+fn json_records(pick: Pick, bytes: usize) -> String {
+    let mut out = String::with_capacity(bytes + 200);
+    out.push('[');
+    let mut id = pick(100_000);
+    while out.len() < bytes {
+        id += 1 + pick(9);
+        out.push_str(&format!(
+            "{{\"id\":{id},\"name\":\"{} {}\",\"active\":{},\"score\":{}.{:02},\"tags\":[\"{}\",\"{}\"]}},",
+            word(pick),
+            word(pick),
+            pick(4) != 0,
+            pick(100),
+            pick(100),
+            word(pick),
+            word(pick)
+        ));
+    }
+    out
+}
+
+fn random(pick: Pick, bytes: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    (0..bytes).map(|_| char::from(ALPHABET[pick(64) as usize])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64Mcg;
+
+    use super::*;
+
+    #[test]
+    fn every_shape_has_just_the_size_and_the_seed_decides_it() {
+        for shape in SHAPES {
+            for bytes in [0, 1, 100, 4096, 70_000] {
+                let one = |seed| make(shape.name, bytes, &mut Pcg64Mcg::seed_from_u64(seed)).unwrap();
+                assert_eq!(one(1).len(), bytes, "{}", shape.name);
+                assert_eq!(one(1), one(1));
+                assert!(bytes < 100 || one(1) != one(2));
+                assert!(one(1).is_ascii());
+            }
+        }
+        assert!(make("no-such", 1, &mut Pcg64Mcg::seed_from_u64(1)).is_none());
+    }
+}

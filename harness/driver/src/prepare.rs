@@ -1,0 +1,270 @@
+//! Every knob of a case parsed by its owner, before the first run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use coordinator::Config;
+use model::plan::{Case, Mix, Plan};
+use model::settings::{Located, SettingRow};
+use model::units;
+use pool::ServiceTime;
+use rand_distr::Zipf;
+
+use crate::arrivals::{ARRIVALS, Arrivals};
+use crate::faults::{FAULTS, Fault};
+use crate::payload::SHAPES;
+use crate::schedule::{Popularity, Sort};
+use crate::target::TARGETS;
+
+/// Requests that one slice may hold: its rows are kept in memory until the record is made.
+pub const REQUESTS_MAX: f64 = 2e6;
+
+/// Something wrong with a case, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Problem {
+    /// File, or `-s`.
+    pub file: String,
+    /// Line, from 1; 0 for none.
+    pub line: u32,
+    /// What is wrong and what was expected.
+    pub what: String,
+    /// What to do, if more is to be said.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.what),
+            line => write!(f, "{}:{line}: {}", self.file, self.what),
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn at(place: &Located, what: impl Into<String>) -> Self {
+        Self { file: place.file.clone(), line: place.line, what: what.into(), help: None }
+    }
+
+    /// An unknown word, with the nearest valid one.
+    pub(crate) fn unknown<'a>(place: &Located, what: &str, word: &str, valid: impl Iterator<Item = &'a str>) -> Self {
+        let valid: Vec<&str> = valid.collect();
+        let near = valid.iter().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)));
+        let near = near.map(|n| format!(" (did you mean '{n}'?)")).unwrap_or_default();
+        let mut problem = Self::at(place, format!("unknown {what} '{word}'{near}"));
+        problem.help = Some(format!("valid: {}", valid.join(", ")));
+        problem
+    }
+}
+
+/// The setting of the command that `process` workers run.
+pub const WORKER_COMMAND: &str = "worker.command";
+const OWN_SETTINGS: &[(&str, &str, &str, &str)] =
+    &[(WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker")];
+
+/// All settings of the products under test, as their owners declare them.
+pub fn catalogue() -> Vec<SettingRow> {
+    [pool::SETTINGS, store::SETTINGS, coordinator::SETTINGS, OWN_SETTINGS]
+        .into_iter()
+        .flatten()
+        .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
+        .collect()
+}
+
+/// Names of all kinds that a scenario may use, with their parameters where they have any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    /// Targets.
+    pub targets: Vec<&'static str>,
+    /// Arrival processes.
+    pub arrivals: Vec<(&'static str, &'static [&'static str])>,
+    /// Faults.
+    pub faults: Vec<(&'static str, &'static [&'static str])>,
+    /// Payload shapes.
+    pub shapes: Vec<&'static str>,
+    /// Kinds of worker.
+    pub workers: Vec<&'static str>,
+}
+
+/// The kinds of this build.
+pub fn kinds() -> Kinds {
+    Kinds {
+        targets: TARGETS.iter().map(|t| t.name).collect(),
+        arrivals: ARRIVALS.iter().map(|a| (a.name, a.params)).collect(),
+        faults: FAULTS.iter().map(|f| (f.name, f.params)).collect(),
+        shapes: SHAPES.iter().map(|s| s.name).collect(),
+        workers: pool::WORKERS.iter().map(|w| w.name()).collect(),
+    }
+}
+
+/// A case that can be run as it is.
+#[derive(Clone, Debug)]
+pub struct PreparedCase {
+    /// As planned.
+    pub case: Case,
+    /// Configuration of the products.
+    pub config: Config,
+    /// Index into [`TARGETS`].
+    pub target: usize,
+    /// Arrival process.
+    pub arrivals: Arrivals,
+    /// How sessions are chosen.
+    pub popularity: Popularity,
+    /// Sorts of request, without payloads until [`PreparedCase::sorts`] builds them.
+    pub services: Vec<(ServiceTime, pool::How)>,
+    /// Faults to inject.
+    pub faults: Vec<Fault>,
+    /// Program and arguments of `process` workers; empty for our own.
+    pub worker_command: Vec<String>,
+}
+
+/// Parses all cases.
+///
+/// # Errors
+/// All problems of all cases, each once.
+pub fn prepare(plan: &Plan) -> Result<Vec<PreparedCase>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut prepared = Vec::new();
+    for case in &plan.cases {
+        match prepare_case(case) {
+            Ok(case) => prepared.push(case),
+            Err(problem) if problems.contains(&problem) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(prepared) } else { Err(problems) }
+}
+
+/// Parses one case.
+///
+/// # Errors
+/// The first problem.
+pub fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
+    let target = TARGETS
+        .iter()
+        .position(|t| t.name == case.target.value)
+        .ok_or_else(|| Problem::unknown(&case.target, "target", &case.target.value, TARGETS.iter().map(|t| t.name)))?;
+    let load = &case.load;
+    let arrivals = Arrivals::parse(&load.arrivals.kind, &load.arrivals.with)?;
+    if arrivals.is_open() && load.rate.is_none() {
+        return Err(Problem::at(&load.arrivals.kind, "open-loop arrivals need a 'rate' (such as '800/s' or '60% of capacity')"));
+    }
+    if let Some(units::Rate::PerSecond(rate)) = load.rate {
+        check_size(case, rate)?;
+    }
+    let config = configure(case)?;
+    for mix in &load.mix {
+        if config.pool.tool(&mix.tool.value).is_none() {
+            return Err(Problem::unknown(&mix.tool, "tool", &mix.tool.value, config.pool.tools.iter().map(|t| t.name.as_str())));
+        }
+    }
+    Ok(PreparedCase {
+        target,
+        arrivals,
+        popularity: popularity(&load.popularity)?,
+        services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
+        faults: case.faults.iter().map(|f| Fault::parse(f, load.length_ns)).collect::<Result<_, _>>()?,
+        worker_command: worker_command(case)?,
+        config,
+        case: case.clone(),
+    })
+}
+
+/// A rate known only after calibration is checked again then.
+pub(crate) fn check_size(case: &Case, per_s: f64) -> Result<(), Problem> {
+    let requests = per_s * (case.load.warmup_ns + case.load.length_ns) as f64 / 1e9;
+    if requests <= REQUESTS_MAX {
+        return Ok(());
+    }
+    let what = format!("{requests:.0} requests in one trial are too many (at most {REQUESTS_MAX:.0}, their rows are kept in memory)");
+    let mut problem = Problem::at(&case.load.arrivals.kind, what);
+    problem.help = Some("shorten load.length or lower the rate".to_owned());
+    Err(problem)
+}
+
+fn configure(case: &Case) -> Result<Config, Problem> {
+    let mut values: BTreeMap<String, String> = case.settings.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+    // A tool of the load that the pool's settings do not name is a hot one.
+    for mix in &case.load.mix {
+        let prefix = format!("pool.tools.{}.", mix.tool.value);
+        if !values.keys().any(|k| k.starts_with(&prefix)) {
+            values.insert(format!("{prefix}tier"), "hot".to_owned());
+        }
+    }
+    Config::from_settings(&values).map_err(|e| {
+        let place = case.settings.get(&e.key).or_else(|| case.settings.iter().find(|(k, _)| k.starts_with(&e.key)).map(|(_, v)| v));
+        Problem::at(place.unwrap_or(&case.target), format!("setting '{}': {}", e.key, e.why))
+    })
+}
+
+fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
+    let Some(command) = case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") else { return Ok(Vec::new()) };
+    let words: Vec<String> = command.value.split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() {
+        return Err(Problem::at(command, "an empty worker command (expected a program and its arguments, or 'self')"));
+    }
+    Ok(words)
+}
+
+fn popularity(text: &Located) -> Result<Popularity, Problem> {
+    let words: Vec<&str> = text.value.split_whitespace().collect();
+    let bad =
+        || Problem::at(text, format!("'{}' is not a popularity (expected 'uniform' or 'zipf EXPONENT', such as 'zipf 1.1')", text.value));
+    match words.as_slice() {
+        ["uniform"] => Ok(Popularity::Uniform),
+        ["zipf", exponent] => {
+            let exponent: f64 = exponent.parse().map_err(|_| bad())?;
+            Zipf::new(2.0, exponent).map_err(|_| bad())?;
+            if exponent.is_finite() { Ok(Popularity::Zipf(exponent)) } else { Err(bad()) }
+        }
+        _ => Err(bad()),
+    }
+}
+
+fn service(mix: &Mix) -> Result<(ServiceTime, pool::How), Problem> {
+    if !SHAPES.iter().any(|s| s.name == mix.shape.value) {
+        return Err(Problem::unknown(&mix.shape, "payload shape", &mix.shape.value, SHAPES.iter().map(|s| s.name)));
+    }
+    let how = match mix.work.value.as_str() {
+        "sleep" => pool::How::Sleep,
+        "spin" => pool::How::Spin,
+        other => return Err(Problem::unknown(&mix.work, "kind of work", other, ["sleep", "spin"].into_iter())),
+    };
+    let duration = |text: &str| units::parse_duration(text).ok();
+    let service = ServiceTime::parse(&mix.service.value, &duration).map_err(|why| Problem::at(&mix.service, why))?;
+    Ok((service, how))
+}
+
+impl PreparedCase {
+    /// Whether the target knows sessions and the load names some.
+    pub fn sessions(&self) -> u32 {
+        self.case.load.sessions
+    }
+
+    /// Slots of the pool, over all tiers.
+    pub fn slots(&self) -> u32 {
+        self.config.pool.tiers.iter().map(|t| u32::from(t.max)).sum()
+    }
+
+    /// Builds the payloads of all sorts from `seed`.
+    pub fn sorts(&self, seed: u64) -> Vec<Sort> {
+        let mut share_up_to = 0.0;
+        let last = self.case.load.mix.len().saturating_sub(1);
+        (self.case.load.mix.iter().zip(&self.services).enumerate())
+            .filter_map(|(i, (mix, (service, how)))| {
+                share_up_to = if i == last { 1.0 } else { share_up_to + mix.share };
+                Some(Sort {
+                    tool: self.config.pool.tool(&mix.tool.value)?,
+                    share_up_to,
+                    service: *service,
+                    how: *how,
+                    payloads: Sort::payloads(&mix.shape.value, mix.payload_bytes as usize, seed.wrapping_add(i as u64))?,
+                    deadline_ns: mix.deadline_ns,
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

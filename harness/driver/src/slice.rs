@@ -1,0 +1,233 @@
+//! One slice of load: open or closed, faults on time, counters at the window's edges.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use coordinator::Response;
+use pool::clock::{Clock, MonotonicClock, Nanos};
+use pool::core::{Affinity, Outcome};
+use pool::times::{Phase, RequestTimes};
+use pool::{Snapshot, Work};
+use tokio::runtime::Runtime;
+
+use crate::answers::session_id;
+use crate::faults::Fault;
+use crate::host::Counters;
+use crate::pacer::{Paced, pace};
+use crate::rows::{Row, Sink};
+use crate::schedule::{Intent, NO_SESSION, Schedule, Sort};
+use crate::sys;
+use crate::target::{Call, Target};
+
+/// Time between the pacer's readiness and the first intended start, so that the first one is not late.
+const LEAD_NS: u64 = 2_000_000;
+/// How long the last requests may take after the last send; what is then without an outcome breaks conservation.
+const DRAIN_NS: u64 = 30_000_000_000;
+/// How often the end of the drain is looked for.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// What a slice drives and with what.
+pub(crate) struct Slice<'a> {
+    /// Where calls go.
+    pub target: &'a Arc<dyn Target>,
+    /// The requests.
+    pub schedule: &'a Arc<Schedule>,
+    /// Their sorts.
+    pub sorts: &'a Arc<Vec<Sort>>,
+    /// What the client accepts.
+    pub accept: &'a Arc<str>,
+    /// Warm-up, ns.
+    pub warmup_ns: u64,
+    /// Window, ns.
+    pub length_ns: u64,
+    /// Clients of a closed loop; `None` for an open one.
+    pub clients: Option<u32>,
+    /// What goes wrong.
+    pub faults: &'a [Fault],
+}
+
+/// The state at an edge of the window.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edge {
+    pub at: Nanos,
+    pub process_cpu_ns: u64,
+    pub workers_cpu_ns: u64,
+    pub host: Counters,
+    pub pool: Option<Snapshot>,
+}
+
+/// What a slice leaves beside its rows.
+pub(crate) struct Ran {
+    pub paced: Option<Paced>,
+    pub window: (Nanos, Nanos),
+    pub begin: Edge,
+    /// When the window was over, before the drain.
+    pub end: Edge,
+    /// When the last request had its outcome.
+    pub drained: Edge,
+}
+
+/// What every request needs, shared.
+struct Shared {
+    target: Arc<dyn Target>,
+    schedule: Arc<Schedule>,
+    sorts: Arc<Vec<Sort>>,
+    accept: Arc<str>,
+    sink: Arc<Sink>,
+}
+
+impl Shared {
+    /// Serves one intent that was meant for `intended` and handed over at `sent`.
+    async fn serve(&self, index: usize, intended: Nanos, sent: Nanos, measured: bool) {
+        let intent = self.schedule.intents[index];
+        let sort = &self.sorts[usize::from(intent.sort)];
+        let (payload, digest) = &sort.payloads[usize::from(intent.payload)];
+        let deadline = sort.deadline_ns.map(|d| intended + d);
+        let mut times = RequestTimes::default();
+        times.begin(Phase::Lag, intended);
+        times.turn(Phase::Lag, Phase::Admit, sent);
+        let session = (intent.session != NO_SESSION).then(|| session_id(intent.session).ok()).flatten();
+        let work = Work { ns: intent.service_ns, how: sort.how };
+        let call = Call { tool: sort.tool, session, deadline, work, payload: payload.clone(), accept: Arc::clone(&self.accept), times };
+        let mut response = self.target.call(call).await;
+        let done = MonotonicClock.now();
+        response.times.end(Phase::Reply, done);
+        let row = Row { in_deadline: deadline.is_none_or(|d| done <= d), ..blank_row(intent, measured, &response) };
+        self.sink.take(row, response, *digest);
+    }
+}
+
+fn blank_row(intent: Intent, measured: bool, response: &Response) -> Row {
+    Row {
+        intent,
+        measured,
+        in_deadline: true,
+        times: response.times,
+        outcome: Outcome::Failed,
+        predicted: None,
+        served: None,
+        attempts: 0,
+        affinity: Affinity::Free,
+        encoded: 0,
+        sent_bytes: 0,
+        saved: 0,
+    }
+}
+
+/// Reads everything that is reported as a difference.
+pub(crate) fn edge(target: &dyn Target) -> Edge {
+    let pool = target.pool();
+    let snapshot = pool.map(pool::Pool::snapshot);
+    let live: u64 = snapshot.iter().flat_map(|s| &s.live_pids).map(|pid| sys::cpu_ns_of(*pid)).sum();
+    Edge {
+        at: MonotonicClock.now(),
+        process_cpu_ns: sys::process_cpu_ns(),
+        workers_cpu_ns: live + pool.map_or(0, pool::Pool::reaped_cpu_ns),
+        host: Counters::read(),
+        pool: snapshot,
+    }
+}
+
+fn sleep_until(at: Nanos) {
+    std::thread::sleep(Duration::from_nanos(at.saturating_sub(MonotonicClock.now())));
+}
+
+impl Slice<'_> {
+    /// Runs the slice on `runtime` and waits for its last outcome. Called from a thread outside of the runtime.
+    pub(crate) fn run(&self, runtime: &Runtime, sink: &Arc<Sink>) -> Ran {
+        let shared = Arc::new(Shared {
+            target: Arc::clone(self.target),
+            schedule: Arc::clone(self.schedule),
+            sorts: Arc::clone(self.sorts),
+            accept: Arc::clone(self.accept),
+            sink: Arc::clone(sink),
+        });
+        let (begin, end, paced, window);
+        match self.clients {
+            None => (begin, end, paced, window) = self.open_loop(runtime, &shared),
+            Some(clients) => (begin, end, paced, window) = self.closed_loop(runtime, &shared, clients),
+        }
+        let limit = MonotonicClock.now() + DRAIN_NS;
+        while sink.outstanding.load(Ordering::Acquire) > 0 && MonotonicClock.now() < limit {
+            std::thread::sleep(LOOK);
+        }
+        Ran { paced, window, begin, end, drained: edge(self.target.as_ref()) }
+    }
+
+    fn window(&self, origin: Nanos) -> (Nanos, Nanos) {
+        (origin + self.warmup_ns, origin + self.warmup_ns + self.length_ns)
+    }
+
+    /// Waits through the window and reads the counters at its edges; faults strike meanwhile.
+    fn watch(&self, runtime: &Runtime, window: (Nanos, Nanos)) -> (Edge, Edge) {
+        sleep_until(window.0);
+        let begin = edge(self.target.as_ref());
+        let faults: Vec<_> =
+            self.faults.iter().map(|fault| runtime.spawn(strike(Arc::clone(self.target), fault.clone(), window.0))).collect();
+        sleep_until(window.1);
+        faults.iter().for_each(tokio::task::JoinHandle::abort);
+        (begin, edge(self.target.as_ref()))
+    }
+
+    fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> (Edge, Edge, Option<Paced>, (Nanos, Nanos)) {
+        let offsets: Vec<u64> = self.schedule.intents.iter().map(|i| i.at_ns).collect();
+        let (ready, origin) = std::sync::mpsc::channel();
+        let (handle, shared, warmup) = (runtime.handle().clone(), Arc::clone(shared), self.warmup_ns);
+        std::thread::scope(|scope| {
+            let pacer = scope.spawn(move || {
+                let zero = std::cell::Cell::new(0);
+                let origin = || {
+                    zero.set(MonotonicClock.now() + LEAD_NS);
+                    // The receiver waits for just this; if it is gone, so is the slice.
+                    let _ = ready.send(zero.get());
+                    zero.get()
+                };
+                pace(&offsets, origin, |index, sent| {
+                    shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
+                    let (shared, offset) = (Arc::clone(&shared), offsets[index]);
+                    let intended = zero.get() + offset;
+                    handle.spawn(async move { shared.serve(index, intended, sent, offset >= warmup).await });
+                })
+            });
+            let window = self.window(origin.recv().unwrap_or_else(|_| MonotonicClock.now()));
+            let (begin, end) = self.watch(runtime, window);
+            (begin, end, pacer.join().ok(), window)
+        })
+    }
+
+    fn closed_loop(&self, runtime: &Runtime, shared: &Arc<Shared>, clients: u32) -> (Edge, Edge, Option<Paced>, (Nanos, Nanos)) {
+        let window = self.window(MonotonicClock.now() + LEAD_NS);
+        let next = Arc::new(AtomicU64::new(0));
+        for _ in 0..clients {
+            let (shared, next) = (Arc::clone(shared), Arc::clone(&next));
+            runtime.spawn(async move {
+                loop {
+                    let now = MonotonicClock.now();
+                    if now >= window.1 {
+                        return;
+                    }
+                    let index = next.fetch_add(1, Ordering::Relaxed) as usize % shared.schedule.intents.len().max(1);
+                    shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
+                    shared.serve(index, now, now, now >= window.0).await;
+                }
+            });
+        }
+        let (begin, end) = self.watch(runtime, window);
+        (begin, end, None, window)
+    }
+}
+
+async fn strike(target: Arc<dyn Target>, fault: Fault, begin: Nanos) {
+    for at in fault.times_ns {
+        let wait = (begin + at).saturating_sub(MonotonicClock.now());
+        tokio::time::sleep(Duration::from_nanos(wait)).await;
+        // A busy worker may be missing for a moment: look again for a little while.
+        for _ in 0..50 {
+            if target.pool().and_then(|pool| pool.disturb(fault.target, fault.what)).is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}

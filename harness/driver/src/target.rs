@@ -1,0 +1,126 @@
+//! What the load is sent to: the whole path, the pool alone, the store alone, the codecs alone.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use coordinator::{Config, Response};
+use pool::clock::Nanos;
+use pool::core::{Outcome, ToolId};
+use pool::times::RequestTimes;
+use pool::{Deps, Pool, Work};
+use store::{SessionId, Store};
+
+mod codec;
+mod path;
+mod pool_only;
+mod store_only;
+
+/// A future on the heap.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// One request as the load gives it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The tool.
+    pub tool: ToolId,
+    /// Its session.
+    pub session: Option<SessionId>,
+    /// Absolute deadline, ns.
+    pub deadline: Option<Nanos>,
+    /// What the worker is asked to spend.
+    pub work: Work,
+    /// The argument.
+    pub payload: Bytes,
+    /// What the client accepts.
+    pub accept: Arc<str>,
+    /// Stamps so far: `lag` is whole, `admit` has begun.
+    pub times: RequestTimes,
+}
+
+/// Something that serves calls.
+pub trait Target: Send + Sync {
+    /// Serves one; `reply` is begun in the response's stamps, its end is the driver's.
+    fn call(&self, call: Call) -> Boxed<Response>;
+    /// Whether `plain`, a response's body without its encoding, is the right answer to `payload`.
+    fn is_right(&self, payload: &[u8], plain: &[u8]) -> bool;
+    /// The pool within, if there is one.
+    fn pool(&self) -> Option<&Pool> {
+        None
+    }
+    /// The store within, if there is one.
+    fn store(&self) -> Option<&Store> {
+        None
+    }
+    /// Finishes and closes everything.
+    fn close(&self) -> Boxed<Result<(), String>>;
+}
+
+/// What a target is opened with.
+pub struct Opening {
+    /// Configuration of the products.
+    pub config: Config,
+    /// The pool's surroundings.
+    pub deps: Deps,
+    /// An empty directory for the store.
+    pub dir: PathBuf,
+}
+
+/// A kind of target: its row in [`TARGETS`].
+pub struct TargetKind {
+    /// Name in scenario files.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+    open: fn(Opening) -> Boxed<Result<Box<dyn Target>, String>>,
+}
+
+impl TargetKind {
+    /// Opens the target.
+    pub(crate) fn open(&self, opening: Opening) -> Boxed<Result<Box<dyn Target>, String>> {
+        (self.open)(opening)
+    }
+}
+
+/// All targets.
+pub const TARGETS: &[TargetKind] = &[
+    TargetKind { name: "coordinator", doc: "the whole request path", open: |o| Box::pin(path::open(o)) },
+    TargetKind { name: "pool", doc: "the pool alone: queue, dispatch, service, return", open: |o| Box::pin(pool_only::open(o)) },
+    TargetKind { name: "store", doc: "the session store alone: load, change, persist", open: |o| Box::pin(store_only::open(o)) },
+    TargetKind { name: "codec", doc: "encoding and compression of a response alone", open: |o| Box::pin(codec::open(o)) },
+];
+
+/// A response with nothing in it yet.
+fn blank(times: RequestTimes) -> Response {
+    Response {
+        outcome: Outcome::Failed,
+        placement: None,
+        retry_after: None,
+        error: None,
+        digest: None,
+        codec: store::compress::Codec::Identity,
+        body: Bytes::new(),
+        encoded_bytes: 0,
+        saved_bytes: 0,
+        times,
+    }
+}
+
+/// A response that says why there is none.
+fn failed(times: RequestTimes, why: impl Into<String>) -> Response {
+    Response { error: Some(why.into()), ..blank(times) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_have_distinct_names_and_a_doc() {
+        let names: std::collections::BTreeSet<_> = TARGETS.iter().map(|t| t.name).collect();
+        assert_eq!(names.len(), TARGETS.len());
+        assert!(TARGETS.iter().all(|t| t.doc.len() > 10));
+    }
+}

@@ -1,0 +1,70 @@
+//! The pool without coordinator, store or codec.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use coordinator::Response;
+use pool::clock::Clock;
+use pool::core::{Outcome, SessionKey};
+use pool::times::Phase;
+use pool::{Job, Pool};
+use store::SessionId;
+
+use super::{Boxed, Call, Opening, Target, blank};
+
+struct PoolTarget {
+    pool: Pool,
+    clock: Arc<dyn Clock>,
+}
+
+pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
+    let clock = Arc::clone(&opening.deps.clock);
+    let pool = Pool::start(opening.config.pool, opening.deps).await.map_err(|e| e.to_string())?;
+    Ok(Box::new(PoolTarget { pool, clock }))
+}
+
+fn key(session: &SessionId) -> SessionKey {
+    let mut hasher = DefaultHasher::new();
+    session.as_str().hash(&mut hasher);
+    SessionKey(hasher.finish())
+}
+
+impl Target for PoolTarget {
+    fn call(&self, mut call: Call) -> Boxed<Response> {
+        let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
+        Box::pin(async move {
+            call.times.end(Phase::Admit, clock.now());
+            let session = call.session.as_ref().map(key);
+            let job = Job { tool: call.tool, session, deadline: call.deadline, work: call.work, payload: call.payload, times: call.times };
+            let reply = pool.call(job).await;
+            let mut response = blank(reply.times);
+            response.times.begin(Phase::Reply, clock.now());
+            response.outcome = reply.outcome;
+            response.placement = Some(reply.placement);
+            response.retry_after = reply.retry_after;
+            response.error = reply.error;
+            if reply.outcome == Outcome::Ok {
+                response.digest = reply.body.split_first_chunk::<8>().map(|(digest, _)| u64::from_le_bytes(*digest));
+                response.encoded_bytes = reply.body.len();
+                response.body = reply.body;
+            }
+            response
+        })
+    }
+
+    fn is_right(&self, payload: &[u8], plain: &[u8]) -> bool {
+        plain.split_first_chunk::<8>().is_some_and(|(_, text)| text == payload)
+    }
+
+    fn pool(&self) -> Option<&Pool> {
+        Some(&self.pool)
+    }
+
+    fn close(&self) -> Boxed<Result<(), String>> {
+        let pool = self.pool.clone();
+        Box::pin(async move {
+            pool.drain().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! One trial: a target made ready, slices of load, then everything checked and written down.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use model::plan::Case;
+use model::record::{Record, Status, TrialKind};
+use pool::clock::MonotonicClock;
+use pool::{Deps, Echo, Spawner, WorkerCommand};
+use profiler::SAMPLERS;
+use tokio::runtime::Runtime;
+
+use crate::answers::check_sessions;
+use crate::evidence;
+use crate::host;
+use crate::prepare::{PreparedCase, check_size, prepare_case};
+use crate::rows::Sink;
+use crate::schedule::{Ingredients, Schedule, Sort};
+use crate::slice::{Ran, Slice};
+use crate::target::{Opening, TARGETS, Target};
+
+/// Rate of the profiler, Hz: never above the kernel's tick.
+const PROFILE_HZ: u32 = 250;
+/// Name of our own hidden subcommand that serves as `process` worker.
+pub const WORKER_SUBCOMMAND: &str = "worker";
+
+/// What a trial is asked to do.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The case.
+    pub case: Case,
+    /// Round, from 0.
+    pub round: u32,
+    /// What for.
+    pub kind: TrialKind,
+    /// Its seed.
+    pub seed: u64,
+    /// Arrivals per second, resolved; `None` for a closed loop.
+    pub rate_per_s: Option<f64>,
+    /// An empty directory for the store.
+    pub dir: PathBuf,
+}
+
+/// A trial made ready.
+pub struct Trial {
+    order: Order,
+    prepared: PreparedCase,
+    runtime: Runtime,
+    target: Arc<dyn Target>,
+    sorts: Arc<Vec<Sort>>,
+    sink: Arc<Sink>,
+    started_unix_ms: u64,
+    fingerprint: u64,
+    intended: u64,
+    ran: Option<Ran>,
+    profile: Option<profiler::Profile>,
+}
+
+/// What is left when a trial is finished.
+pub struct Finished {
+    /// The record.
+    pub record: Record,
+    /// Folded stacks of a profiled trial.
+    pub folded: Option<String>,
+}
+
+impl Trial {
+    /// Makes payloads, opens the target.
+    ///
+    /// # Errors
+    /// Why it cannot be made ready, with the remedy.
+    pub fn prepare(order: Order) -> Result<Trial, String> {
+        let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
+        if let Some(rate) = order.rate_per_s {
+            check_size(&order.case, rate).map_err(|p| p.to_string())?;
+        }
+        // Primed before any other thread exists: the unwinder's first sample allocates.
+        if order.kind == TrialKind::Profiled {
+            let primed = SAMPLERS[0].start(PROFILE_HZ.min(profiler::tick_hz())).map_err(|e| e.to_string())?;
+            drop(primed);
+        }
+        let sorts = Arc::new(prepared.sorts(order.seed));
+        let spawner = Spawner::start().map_err(|e| format!("cannot start the spawning thread: {e}"))?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("cannot start the runtime: {e}"))?;
+        let deps = Deps {
+            clock: Arc::new(MonotonicClock),
+            seed: order.seed,
+            handler: Arc::new(Echo),
+            worker_command: worker_command(&prepared)?,
+            spawner,
+            log: None,
+        };
+        let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone() };
+        let target: Arc<dyn Target> = Arc::from(runtime.block_on(TARGETS[prepared.target].open(opening))?);
+        Ok(Trial {
+            prepared,
+            runtime,
+            target,
+            sink: Arc::default(),
+            started_unix_ms: unix_ms(),
+            fingerprint: Schedule { intents: Vec::new() }.fingerprint(&sorts),
+            sorts,
+            intended: 0,
+            ran: None,
+            profile: None,
+            order,
+        })
+    }
+
+    /// Digest of payloads before the first slice, of the last slice's whole load after it.
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", self.fingerprint)
+    }
+
+    fn is_open(&self) -> bool {
+        self.order.kind != TrialKind::Calibration && self.prepared.arrivals.is_open()
+    }
+
+    /// Runs one slice; returns its finished requests and the `ok` ones that arrived within the window, per second.
+    ///
+    /// # Errors
+    /// When the profiler cannot run.
+    pub fn slice(&mut self, seed: u64, warmup_ns: u64, length_ns: u64, profiled: bool) -> Result<(u64, f64), String> {
+        let load = &self.prepared.case.load;
+        let open = self.is_open();
+        let ingredients = Ingredients {
+            arrivals: if open { self.prepared.arrivals } else { crate::arrivals::Arrivals::Closed },
+            per_s: self.order.rate_per_s.unwrap_or(1.0),
+            span_ns: warmup_ns + length_ns,
+            sessions: load.sessions,
+            popularity: self.prepared.popularity,
+            sorts: &self.sorts,
+        };
+        let schedule = Arc::new(Schedule::make(&ingredients, seed));
+        if open && schedule.intents.is_empty() {
+            return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
+        }
+        self.fingerprint = schedule.fingerprint(&self.sorts);
+        self.intended = if open { schedule.intents.iter().filter(|i| i.at_ns >= warmup_ns).count() as u64 } else { 0 };
+        self.sink = Arc::new(Sink::with_capacity(schedule.intents.len()));
+        let hz = PROFILE_HZ.min(profiler::tick_hz());
+        let session = profiled.then(|| SAMPLERS[0].start(hz)).transpose().map_err(|e| e.to_string())?;
+        let slice = Slice {
+            target: &self.target,
+            schedule: &schedule,
+            sorts: &self.sorts,
+            accept: &Arc::from(load.accept.as_str()),
+            warmup_ns,
+            length_ns,
+            clients: (!open).then_some(load.clients),
+            faults: if self.order.kind == TrialKind::Calibration { &[] } else { &self.prepared.faults },
+        };
+        let ran = slice.run(&self.runtime, &self.sink);
+        self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
+        let (finished, ok) = self.sink.tally(ran.window);
+        self.ran = Some(ran);
+        Ok((finished, ok as f64 * 1e9 / length_ns.max(1) as f64))
+    }
+
+    /// Drains, checks answers and sessions, closes everything and makes the record.
+    ///
+    /// # Errors
+    /// When no slice was run or the target cannot be closed.
+    pub fn finish(mut self) -> Result<Finished, String> {
+        let ran = self.ran.take().ok_or("no slice was run")?;
+        let (rows, errors) = self.sink.finish();
+        let mut record = Record::without_figures(&self.order.case.id, self.order.round, self.order.kind, self.order.seed, Status::Measured);
+        record.started_unix_ms = self.started_unix_ms;
+        record.fingerprint = self.fingerprint();
+        record.open_loop = self.is_open();
+        record.offered_per_s = self.order.rate_per_s.filter(|_| record.open_loop);
+        record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
+        evidence::put_load(&mut record, &rows, &ran, &self.prepared);
+        record.errors = errors;
+        record.answers.digests = record.outcomes.get("ok").copied().unwrap_or(0);
+        record.answers.wrong = self.sink.wrong_digests.load(Ordering::Relaxed);
+        self.sink.bodies.check(self.target.as_ref(), &self.sorts, self.prepared.config.compress.decompressed_max, &mut record.answers);
+        if let Some(store) = self.target.store().filter(|_| self.prepared.sessions() > 0) {
+            record.sessions = Some(self.runtime.block_on(check_sessions(store, &rows, self.prepared.sessions())));
+        }
+        record.seen = self.target.store().map(store::Store::describe).unwrap_or_default();
+        let pool = self.target.pool().cloned();
+        self.runtime.block_on(self.target.close())?;
+        record.deaths = pool.map(|p| evidence::deaths(&p)).unwrap_or_default();
+        record.deaths.children_left = host::children();
+        record.memory_peak_bytes = host::memory_peak_bytes();
+        let folded = self.profile.take().map(|profile| {
+            record.profile = Some(evidence::profile(&profile, &ran));
+            profile.stacks.to_string()
+        });
+        Ok(Finished { record, folded })
+    }
+}
+
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
+
+/// The command of `process` workers: as set, or this very program's hidden subcommand.
+fn worker_command(prepared: &PreparedCase) -> Result<WorkerCommand, String> {
+    let mut words = prepared.worker_command.iter();
+    match words.next() {
+        Some(program) => Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() }),
+        None => {
+            let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
+            Ok(WorkerCommand { program, args: vec![WORKER_SUBCOMMAND.into()] })
+        }
+    }
+}
