@@ -133,6 +133,8 @@ impl Store {
 
     /// Saves a session under its id. Durable to the degree of [`Config::durability`] once this returns.
     ///
+    /// A benchmark must change the session between saves: SQLite writes and flushes nothing where a row stays the same.
+    ///
     /// Run it to its end: with `store.files.api = tokio`, a save dropped half way may still take place later, and then
     /// replace a newer one.
     ///

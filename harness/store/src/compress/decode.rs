@@ -147,8 +147,8 @@ fn drive(
             out.truncate(written);
             return Ok(out);
         }
-        let starved = !done.ended && read == bytes.len() && written < out.len();
-        if starved || done.read + done.written == 0 {
+        // The decoder has room and takes or gives nothing: it waits for bytes that are not there.
+        if done.read + done.written == 0 {
             return Err(DecodeError::Truncated { codec: codec.name() });
         }
         if written == out.len() && written < max {

@@ -78,12 +78,15 @@ pub(super) fn gzip(encoder: &mut Encoder, body: &[u8]) -> Result<(), EncodeError
     // Enough for a body that cannot be compressed, so one call does; else the loop grows it.
     encoder.out.reserve(body.len() + body.len() / 1000 + 64);
     loop {
-        let read = usize::try_from(context.total_in()).unwrap_or(usize::MAX);
-        let rest = body.get(read..).unwrap_or_default();
+        let (read, written) = (context.total_in(), context.total_out());
+        let rest = body.get(usize::try_from(read).unwrap_or(usize::MAX)..).unwrap_or_default();
         let status = context.compress_vec(rest, &mut encoder.out, FlushCompress::Finish);
         match status.map_err(|why| EncodeError::new(Codec::Gzip, &why))? {
             Status::StreamEnd => return Ok(()),
-            Status::Ok | Status::BufError => encoder.out.reserve(body.len() / 2 + 1024),
+            Status::Ok | Status::BufError if (read, written) != (context.total_in(), context.total_out()) => {
+                encoder.out.reserve(body.len() / 2 + 1024);
+            }
+            Status::Ok | Status::BufError => return Err(EncodeError::new(Codec::Gzip, &"the encoder is stuck")),
         }
     }
 }
