@@ -1,6 +1,10 @@
 //! Tests of the core: every step of every test is checked against the named invariants.
 
+mod affinity;
 mod checker;
+mod crash;
+mod dispatch;
+mod life;
 mod random;
 
 use super::*;
@@ -95,8 +99,6 @@ impl Rig {
         self.core.step(self.now, event, &mut actions);
         self.log.push((self.now, event));
         self.answers.push(actions.clone());
-            eprintln!("{} {event:?} => {actions:?}", self.now);
-        }
         self.checker.check(self.now, event, &actions, &self.core);
         actions
     }
