@@ -23,9 +23,10 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String
     out.push_str(&head::facts(summary));
     out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
     out.push_str(&overview::table(summary));
+    let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();
-        out.push_str(&scenario::section(scenario, pictures.get(index).unwrap_or(&none)));
+        out.push_str(&scenario::section(scenario, pictures.get(index).unwrap_or(&none), &everywhere));
     }
     let _ = writeln!(
         out,

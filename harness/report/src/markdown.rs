@@ -5,9 +5,19 @@ use std::fmt::Write as _;
 /// What stands where there is no figure.
 pub(crate) const BLANK: &str = "–";
 
-/// Escapes a text from outside, so that it shows as typed wherever it stands in a line; line breaks become spaces.
+/// Escapes a text from outside, so that it shows as typed wherever it stands in a line. Line breaks become spaces; `code` in pairs of
+/// backticks stays code, since our own sentences and notes use it and nothing inside of it can act.
 pub(crate) fn escape(text: &str) -> String {
-    let chars: Vec<char> = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts: Vec<&str> = line.split('`').collect();
+    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|inside| inside.trim().is_empty()) {
+        return escape_plain(&line);
+    }
+    parts.iter().enumerate().map(|(i, part)| if i % 2 == 1 { code(part) } else { escape_plain(part) }).collect()
+}
+
+fn escape_plain(line: &str) -> String {
+    let chars: Vec<char> = line.chars().filter(|c| !c.is_control()).collect();
     let mut out = String::with_capacity(chars.len() + 8);
     for (i, c) in chars.iter().enumerate() {
         let word = |at: Option<usize>| at.and_then(|a| chars.get(a)).is_some_and(|c| c.is_alphanumeric());
@@ -64,9 +74,9 @@ pub(crate) fn bar(share: f64) -> String {
     out
 }
 
-/// Folds a text away behind a line; the text keeps its own Markdown.
+/// Folds a text away behind a plain line (GitHub shows no Markdown there); the text keeps its own Markdown.
 pub(crate) fn details(line: &str, body: &str) -> String {
-    format!("<details><summary>{line}</summary>\n\n{}\n\n</details>\n\n", body.trim_end())
+    format!("<details><summary>{}</summary>\n\n{}\n\n</details>\n\n", crate::svg::escape(line), body.trim_end())
 }
 
 /// How a column is aligned.

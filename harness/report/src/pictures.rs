@@ -54,7 +54,6 @@ pub(crate) fn draw(
     let (mut names, mut log_names) = (Names::default(), Names::default());
     let mut out = Vec::new();
     for scenario in &summary.scenarios {
-        let stem = names.take(&scenario.name);
         let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
         for case in &scenario.cases {
             let response = hlog::response(&case.id, records);
@@ -66,24 +65,35 @@ pub(crate) fn draw(
             let line = Line { label: label(case), count: response.merged.count(), points: response.merged.spectrum() };
             lines.insert(&case.id, line);
         }
-        let mut pictures = ScenarioPictures::default();
-        let line_of = |case: &&CaseSummary| lines.get(case.id.as_str()).cloned();
-        let shown = choose(scenario, spectrum::MOST_LINES);
-        let drawn: Vec<Line> = shown.iter().filter_map(line_of).collect();
-        if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario), &drawn) {
-            pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
-        }
-        let shown = choose(scenario, bars::MOST_ROWS);
-        let rows: Vec<Row> = shown.iter().map(|case| row(case)).collect();
-        if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario), &rows) {
-            pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
-        }
+        let stem = names.take(&scenario.name);
+        let mut pictures = plots(summary, scenario, &lines, &stem, files);
         if let Some(profile) = &scenario.profile {
             pictures.flame = Some(flamegraph(summary, scenario, profile, &stem, folded, files)?);
         }
         out.push(pictures);
     }
     Ok(out)
+}
+
+fn plots(
+    summary: &Summary,
+    scenario: &ScenarioSummary,
+    lines: &BTreeMap<&str, Line>,
+    stem: &str,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> ScenarioPictures {
+    let mut pictures = ScenarioPictures::default();
+    let shown = choose(scenario, spectrum::MOST_LINES);
+    let drawn: Vec<Line> = shown.iter().filter_map(|case| lines.get(case.id.as_str()).cloned()).collect();
+    if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario), &drawn) {
+        pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
+    }
+    let shown = choose(scenario, bars::MOST_ROWS);
+    let rows: Vec<Row> = shown.iter().map(|case| row(case)).collect();
+    if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario), &rows) {
+        pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
+    }
+    pictures
 }
 
 fn put(files: &mut BTreeMap<String, Vec<u8>>, path: String, bytes: Vec<u8>) -> String {
@@ -153,7 +163,8 @@ fn flamegraph(
     let pruned = analysis::prune(stacks);
     let svg = flame::draw(&format!("{}: where the CPU time goes", scenario.name), &subtitle, &pruned)?;
     let path = put(files, format!("{PROFILES}/{stem}.svg"), svg);
-    Ok(Flame::Drawn { path, hotspots: analysis::hotspots(&pruned, HOTSPOTS) })
+    let hotspots = analysis::hotspots(&pruned, HOTSPOTS).into_iter().filter(|spot| spot.self_samples > 0).collect();
+    Ok(Flame::Drawn { path, hotspots })
 }
 
 /// File names that were given out, so that two cases never share one.

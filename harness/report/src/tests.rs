@@ -141,3 +141,12 @@ fn the_json_has_its_schema_and_is_json() {
     assert_eq!(json["schema"], 1);
     assert_eq!(json["scenarios"].as_array().map(Vec::len), Some(3));
 }
+
+/// The default suite: ten scenarios and their axes. A pull-request comment holds 64 KiB.
+#[test]
+fn the_report_of_a_suite_fits_a_comment() {
+    let run = synthetic::suite();
+    let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    let size = output.files["report.md"].len();
+    assert!((20_000..60_000).contains(&size), "report.md of {} cases has {size} bytes", run.plan.cases.len());
+}

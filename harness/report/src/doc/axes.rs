@@ -111,14 +111,14 @@ pub(crate) fn single(scenario: &ScenarioSummary) -> String {
             let value = figure.value.map_or_else(|| notes.blank(figure.why_blank.as_deref()), show);
             table.row(vec![name.to_owned(), value, show::range(figure, show)]);
         }
-        let share = case.offered_share_of_capacity.map_or(String::new(), |s| format!(", {} of its capacity", show::percent(s)));
+        let share = case.offered_share_of_capacity.map_or(String::new(), |s| format!(" ({} of capacity)", show::percent(s)));
         let load = match (case.offered_per_s.value, case.open_loop) {
-            (Some(rate), _) => format!("offered {}{share}", show_rate(rate)),
-            (None, Some(false)) => "in a closed loop".to_owned(),
-            _ => "nothing was measured".to_owned(),
+            (Some(rate), _) => format!("Offered {}{share}", show_rate(rate)),
+            (None, Some(false)) => "In a closed loop".to_owned(),
+            _ => "Nothing was measured".to_owned(),
         };
         let rounds = show::plural(u64::from(case.rounds_measured), "round");
-        let sentence = format!("The case {load}, over {rounds}: the median of the rounds, and how far they spread.");
+        let sentence = format!("{load}; {rounds}: their median, and how far they spread.");
         out.push_str(&folded_if_long(1, &sentence, &(table.render() + &notes.render())));
     }
     out
@@ -128,11 +128,12 @@ type Row<'a> = (&'static str, &'a Figure, fn(f64) -> String);
 
 fn figures(case: &CaseSummary) -> Vec<Row<'_>> {
     let r = &case.response;
-    let all: [Row<'_>; 8] = [
+    let all: [Row<'_>; 9] = [
         ("capacity", &case.capacity_per_s, show_rate),
         ("goodput", &case.goodput_per_s, show_rate),
         ("CPU per request", &case.cpu_per_request_ns, show_ns),
         ("p50", &r.p50_ns, show_ns),
+        ("p90", &r.p90_ns, show_ns),
         ("p95", &r.p95_ns, show_ns),
         ("p99", &r.p99_ns, show_ns),
         ("p99.9", &r.p99_9_ns, show_ns),

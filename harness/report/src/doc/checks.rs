@@ -41,11 +41,13 @@ pub(crate) fn outcomes(scenario: &ScenarioSummary) -> String {
         cells.push(count(ok(case).saturating_sub(case.counts.ok_in_deadline)));
         table.row(row_by_case(scenario, case, cells));
     }
-    let mut sentence = "**Outcomes**: every request of the windows ends in exactly one way; sums over rounds.".to_owned();
+    let mut sentence = "**Outcomes**, summed over rounds; every request ends in exactly one way.".to_owned();
     let sum = |of: fn(&CaseSummary) -> u64| scenario.cases.iter().map(of).fold(0, u64::saturating_add);
     let (again, colder) = (sum(|c| c.counts.redispatched), sum(|c| c.counts.fallbacks));
-    if again + colder > 0 {
-        let _ = write!(sentence, " {} dispatched more than once, {} served by a colder tier than predicted.", count(again), count(colder));
+    for (n, what) in [(again, "dispatched more than once"), (colder, "served by a colder tier than predicted")] {
+        if n > 0 {
+            let _ = write!(sentence, " {} {what}.", count(n));
+        }
     }
     folded_if_long(table.len(), &sentence, &(table.render() + &errors(scenario)))
 }
@@ -135,6 +137,6 @@ pub(crate) fn bytes(scenario: &ScenarioSummary) -> String {
         let cells = vec![ratio, size(b.encoded_mean_bytes), size(b.sent_mean_bytes), size(b.saved_mean_bytes)];
         table.row(row_by_case(scenario, case, cells));
     }
-    let sentence = "**Sizes**: mean bytes per `ok` request; the ratio is bytes before compression by bytes sent, so more is better.";
+    let sentence = "**Sizes**: mean per `ok` request; the ratio is bytes before compression by bytes sent, more is better.";
     folded_if_long(table.len(), sentence, &table.render())
 }

@@ -28,8 +28,8 @@ pub(crate) fn table(scenario: &ScenarioSummary) -> String {
     for case in scenario.cases.iter().filter(|c| c.rounds_measured > 0) {
         table.row(row_by_case(scenario, case, cells(case, &mut notes)));
     }
-    let sentence = "**Generator and host**: *sent* is the share of the planned requests handed over, *lag* how late after their intended \
-                    start, *last reply* as a share of the window (far above 100 % means a backlog), worst round of each.";
+    let sentence = "**Generator and host**: requests handed over (*sent*) and how late (*lag*); a *last reply* far beyond 100 % of the window is a \
+                    backlog.";
     folded_if_long(table.len(), sentence, &(table.render() + &notes.render())) + &seen(scenario)
 }
 

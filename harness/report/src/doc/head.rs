@@ -23,7 +23,11 @@ requests only; read it beside **goodput**, the `ok` requests within their deadli
 fewer than 10 samples beyond it is left blank (–), with the reason under the table.
 - A **ratio** compares a value of an axis with the axis' first value: the geometric mean over all pairs of cases that agree in every other \
 axis. `[low, high]` is its 95 % interval over rounds; **bold** where the interval excludes 1. Without an interval a ratio is an impression.
-- **CPU per request** is of the process and its workers, without the thread that sends.
+- **CPU per request** is of the process and its workers, without the thread that sends. **Busy** is slot time in use by slot time with a \
+live worker.
+- **Time by phase** is a mean over the requests whose response lies between p45 and p55, and over those at or beyond p99; phases of one \
+request add up to its response, save what is *unexplained*.
+- **Lag** is how late after its intended start a request was handed over: the generator's own fault, part of every latency here.
 - **Brands** mark figures: `note` is worth knowing, `degraded` means less trustworthy than it looks, `invalid` means do not quote.
 - **Capacity** is what a closed loop got through before the rounds; an offered rate may be a share of it.
 
@@ -35,15 +39,17 @@ axis. `[low, high]` is its 95 % interval over rounds; **bold** where the interva
 pub(crate) fn title_and_headline(summary: &Summary) -> String {
     let day = summary.facts.started.get(..10).unwrap_or(&summary.facts.started);
     let mut out = format!("# poolbench report, {}\n\n", escape(day));
-    out.push_str(&sentences(&summary.headlines));
+    out.push_str(&sentences(&summary.headlines, ""));
     out
 }
 
-/// Headlines as a list.
-pub(crate) fn sentences(headlines: &[Headline]) -> String {
+/// Headlines as a list, without the name of the scenario in whose section they stand.
+pub(crate) fn sentences(headlines: &[Headline], section: &str) -> String {
     let mut out = String::new();
     for headline in headlines {
-        let _ = writeln!(out, "- {}.", escape(headline.text.trim_end_matches('.')));
+        let text = headline.text.trim_end_matches('.');
+        let text = text.strip_prefix(section).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text);
+        let _ = writeln!(out, "- {}.", escape(text));
     }
     if !out.is_empty() {
         out.push('\n');
@@ -73,6 +79,16 @@ pub(crate) fn alerts(summary: &Summary) -> String {
     out
 }
 
+/// Brands that every case of the run has for the same reason: the top says them once.
+pub(crate) fn brands_everywhere(summary: &Summary) -> Vec<&Brand> {
+    let mut cases = summary.scenarios.iter().flat_map(|s| &s.cases);
+    let Some(first) = cases.next() else {
+        return Vec::new();
+    };
+    let rest: Vec<_> = cases.collect();
+    first.brands.iter().filter(|brand| !rest.is_empty() && rest.iter().all(|case| case.brands.contains(brand))).collect()
+}
+
 /// A case with one of its brands.
 type Marked<'a> = (&'a str, &'a Brand);
 
@@ -80,7 +96,7 @@ fn brand_line(name: &str, marked: &[Marked<'_>]) -> String {
     let Some((case, brand)) = marked.first() else {
         return String::new();
     };
-    let more = if marked.len() > 1 { format!(" and {} more", plural(marked.len() as u64 - 1, "case")) } else { String::new() };
+    let more = if marked.len() > 1 { format!(" and {}", plural(marked.len() as u64 - 1, "more case")) } else { String::new() };
     format!("{} in {}{more}: {}; {}", code(name), code(case), escape(&brand.reason), escape(&brand.remedy))
 }
 

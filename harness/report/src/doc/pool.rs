@@ -26,38 +26,41 @@ pub(crate) fn row_by_case(scenario: &ScenarioSummary, case: &CaseSummary, mut ce
 
 /// Which tier served how much, how busy its workers were, how long its requests took.
 pub(crate) fn tiers(scenario: &ScenarioSummary) -> String {
+    let used = |case: &CaseSummary| case.tiers.iter().filter(|t| t.served > 0).count();
+    // With one tier its response is the case's own, which other tables show.
+    let several = scenario.cases.iter().any(|case| used(case) > 1);
+    let mut columns: Vec<(Column, &str)> = vec![
+        (Column::Left, "tier"),
+        (Column::Right, "served"),
+        (Column::Right, "slots"),
+        (Column::Right, "busy"),
+        (Column::Right, "live"),
+        (Column::Right, "service p50"),
+    ];
+    if several {
+        columns.extend(["response p50", "response p90", "response p99"].map(|name| (Column::Right, name)));
+    }
     let mut notes = Notes::default();
-    let mut table = table_by_case(
-        scenario,
-        &[
-            (Column::Left, "tier"),
-            (Column::Right, "served"),
-            (Column::Right, "slots"),
-            (Column::Right, "busy"),
-            (Column::Right, "live"),
-            (Column::Right, "service p50"),
-            (Column::Right, "response p50"),
-            (Column::Right, "response p99"),
-        ],
-    );
+    let mut table = table_by_case(scenario, &columns);
     for case in &scenario.cases {
         for tier in case.tiers.iter().filter(|t| t.served > 0 || t.slots > 0) {
             let share = tier.served_share.map_or(String::new(), |s| format!(" ({})", percent(s)));
-            let cells = vec![
+            let mut cells = vec![
                 escape(&tier.tier),
                 format!("{}{share}", count(tier.served)),
                 tier.slots.to_string(),
                 percent_or_blank(tier.busy_share),
                 percent_or_blank(tier.live_share),
                 show::time(&tier.service.p50_ns, &mut notes),
-                show::time(&tier.response.p50_ns, &mut notes),
-                show::time(&tier.response.p99_ns, &mut notes),
             ];
+            if several {
+                cells.extend([&tier.response.p50_ns, &tier.response.p90_ns, &tier.response.p99_ns].map(|f| show::time(f, &mut notes)));
+            }
             table.row(row_by_case(scenario, case, cells));
         }
     }
-    let sentence = "**Tiers and pool utilisation**: requests served by each tier; *busy* is slot time in use by slot time with a live worker, \
-                    *live* the share of slot time with one.";
+    let sentence =
+        "**Tiers and pool utilisation**: *busy* is the share of live slot time in use, *live* the share of slot time with a worker.";
     folded_if_long(table.len(), sentence, &(table.render() + &notes.render()))
 }
 
@@ -125,8 +128,8 @@ pub(crate) fn affinity(scenario: &ScenarioSummary) -> String {
             vec![percent_or_blank(a.hit_share), count(a.hits), count(a.missed), count(a.forced_misses), count(a.bound), count(a.free)];
         table.row(row_by_case(scenario, case, cells));
     }
-    let sentence = "**Session affinity**: a *hit* was served by its session's own worker, a *miss* by another although that one lived, a \
-                    *forced miss* since it had gone; *bound* requests were the first of their session.";
+    let sentence = "**Session affinity**: a *hit* met its session's own worker, a *miss* another although that one lived, a *forced miss* \
+                    came after its end.";
     folded_if_long(table.len(), sentence, &table.render())
 }
 

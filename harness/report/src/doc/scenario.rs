@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use analysis::summary::{CaseSummary, ScenarioSummary};
+use analysis::summary::{Brand, CaseSummary, ScenarioSummary};
 
 use crate::doc::{axes, checks, generator, head, overview, pool, profile, time};
 use crate::markdown::{code, details, escape, prose};
@@ -11,8 +11,8 @@ use crate::pictures::ScenarioPictures;
 /// Tables with more rows than this are folded away.
 pub(crate) const LONG: usize = 10;
 
-/// The section.
-pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures) -> String {
+/// The section; brands of every case of the run were told at the top.
+pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, everywhere: &[&Brand]) -> String {
     let mut out = format!("## {}\n\n", escape(&scenario.name));
     let _ = writeln!(out, "**{}**. {}.\n", stopless(&scenario.what), stopless(&scenario.why));
     let guards: Vec<String> = scenario.guards.iter().map(|g| code(g)).collect();
@@ -22,8 +22,8 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures) -
         code(&scenario.target),
         if guards.is_empty() { "nothing".to_owned() } else { guards.join(", ") }
     );
-    out.push_str(&head::sentences(&scenario.headlines));
-    out.push_str(&failures(scenario));
+    out.push_str(&head::sentences(&scenario.headlines, &scenario.name));
+    out.push_str(&failures(scenario, everywhere));
     out.push_str(&if scenario.axes.is_empty() { axes::single(scenario) } else { axes::comparisons(scenario) });
     if !scenario.notes.trim().is_empty() {
         let _ = writeln!(out, "{}\n", prose(&scenario.notes));
@@ -33,6 +33,7 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures) -
     out.push_str(&pool::confusion(scenario));
     out.push_str(&pool::affinity(scenario));
     out.push_str(&time::bands(scenario));
+    out.push_str(&time::guarded(scenario));
     out.push_str(&image(pictures.phases.as_deref(), &format!("Time by phase of {}", scenario.name)));
     out.push_str(&time::twin(scenario));
     out.push_str(&checks::outcomes(scenario));
@@ -62,13 +63,13 @@ pub(crate) fn of_case(scenario: &ScenarioSummary, case: &CaseSummary) -> String 
 pub(crate) fn folded_if_long(rows: usize, sentence: &str, table: &str) -> String {
     match rows {
         0 => String::new(),
-        n if n > LONG => details(sentence, table),
+        n if n > LONG => format!("{sentence}\n\n{}", details(&format!("{n} rows"), table)),
         _ => format!("{sentence}\n\n{table}"),
     }
 }
 
 /// Trials that did not run to their end, and brands, each once with the cases that have it.
-fn failures(scenario: &ScenarioSummary) -> String {
+fn failures(scenario: &ScenarioSummary, everywhere: &[&Brand]) -> String {
     let mut out = String::new();
     for case in &scenario.cases {
         for row in &case.statuses {
@@ -78,7 +79,7 @@ fn failures(scenario: &ScenarioSummary) -> String {
     }
     let mut brands: Vec<(String, Vec<String>)> = Vec::new();
     for case in &scenario.cases {
-        for brand in &case.brands {
+        for brand in case.brands.iter().filter(|brand| !everywhere.contains(brand)) {
             let grade = format!("{:?}", brand.grade).to_lowercase();
             let text = format!("**{grade}** {}: {}; {}", code(&brand.name), escape(&brand.reason), escape(&brand.remedy));
             let of = if scenario.cases.len() < 2 { String::new() } else { code(&overview::axes(case)) };

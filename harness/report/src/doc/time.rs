@@ -2,7 +2,7 @@
 
 use analysis::summary::{Band, BandPart, ScenarioSummary};
 
-use crate::doc::pool::{case_code, share_with_bar};
+use crate::doc::pool::{case_code, row_by_case, share_with_bar, table_by_case};
 use crate::doc::scenario::{folded_if_long, of_case};
 use crate::markdown::{Column, Table, escape};
 use crate::show::{count, ns_or_blank, percent, percent_or_blank};
@@ -39,11 +39,36 @@ pub(crate) fn bands(scenario: &ScenarioSummary) -> String {
     table.row(vec!["**response**".to_owned(), response(p50), String::new(), response(p99), String::new()]);
     let unexplained = case.unexplained_share.map_or(String::new(), |s| format!(" In no phase: {} of all response time.", percent(s)));
     let sentence = format!(
-        "**Time by phase**{}: mean time in each phase of typical requests (response between p45 and p55) and of slow ones (at or beyond \
-         p99).{unexplained}",
+        "**Time by phase**{}: mean time in each phase of requests around p50 and of those at or beyond p99.{unexplained}",
         of_case(scenario, case)
     );
     folded_if_long(1, &sentence, &table.render())
+}
+
+/// The phases that the scenario guards (`phase.persist.p50`), case by case: what the table of one case cannot show.
+pub(crate) fn guarded(scenario: &ScenarioSummary) -> String {
+    let guards: Vec<(&str, &str, &str)> = scenario.guards.iter().filter_map(|guard| phase_guard(guard)).collect();
+    let columns: Vec<(Column, &str)> = guards.iter().map(|guard| (Column::Right, guard.0)).collect();
+    if columns.is_empty() {
+        return String::new();
+    }
+    let mut table = table_by_case(scenario, &columns);
+    for case in scenario.cases.iter().filter(|c| !c.phases.is_empty()) {
+        let cell = |(_, phase, percentile): &(&str, &str, &str)| {
+            let row = case.phases.iter().find(|p| p.phase == *phase);
+            ns_or_blank(row.and_then(|p| if *percentile == "p50" { p.p50_ns } else { p.p99_ns }))
+        };
+        table.row(row_by_case(scenario, case, guards.iter().map(cell).collect()));
+    }
+    let sentence = "**Guarded phases**: percentile of the time in that phase alone, all rounds merged.";
+    folded_if_long(table.len(), sentence, &table.render())
+}
+
+/// `(the guard without its prefix, phase, percentile)` of `phase.NAME.p50` or `phase.NAME.p99`.
+fn phase_guard(guard: &str) -> Option<(&str, &str, &str)> {
+    let rest = guard.strip_prefix("phase.")?;
+    let (phase, percentile) = rest.rsplit_once('.')?;
+    ["p50", "p99"].contains(&percentile).then_some((rest, phase, percentile))
 }
 
 /// Measured percentiles beside a Lindley recursion over the very same arrivals and slot-hold times.

@@ -82,7 +82,7 @@ fn scenario(name: &str, what: &str, axes: Vec<Axis>, profile: bool) -> Scenario 
         name: name.to_owned(),
         what: what.to_owned(),
         why: "The default must be the best durable setting".to_owned(),
-        guards: vec!["response.p99".to_owned(), "persist.p50".to_owned()],
+        guards: vec!["response.p99".to_owned(), "phase.persist.p50".to_owned()],
         notes:
             "We expect the write-ahead log to win, since a commit is one append.\n\nWhat it costs: `synchronous=normal` may lose the last \
                 commits when the power fails."
@@ -163,6 +163,10 @@ fn measured(case: &str, round: u32, percent: u64) -> Record {
     r.histograms.insert("since-sent".to_owned(), latencies(REQUESTS, percent, round));
     r.histograms.insert("lag".to_owned(), latencies(REQUESTS, 1, round));
     r.bands = bands(percent as f64 / 100.0);
+    r.histograms.insert("phase.persist".to_owned(), latencies(REQUESTS, percent / 3, round));
+    for kind in ["response", "service"] {
+        r.histograms.insert(format!("tier.hot.{kind}"), latencies(REQUESTS, percent, round));
+    }
     r.unexplained_share = 0.004;
     r.cpu.process_ns = REQUESTS * 240_000 * percent / 100;
     r.cpu.workers_ns = REQUESTS * 90_000;
@@ -287,4 +291,37 @@ fn stacks() -> String {
     .iter()
     .map(|(stack, n)| format!("{stack} {n}\n"))
     .collect()
+}
+
+/// As large as the default suite: six scenarios without an axis, axes of 2 and 3, products of 4, 6 and 8.
+pub(super) fn suite() -> Run {
+    let mut out = run();
+    (out.plan.scenarios, out.plan.cases, out.records) = (Vec::new(), Vec::new(), Vec::new());
+    let sizes: [&[u32]; 11] = [&[], &[], &[], &[], &[], &[], &[2], &[3], &[2, 2], &[3, 2], &[2, 2, 2]];
+    for (number, sizes) in sizes.iter().enumerate() {
+        let name = format!("group/scenario-{number}");
+        let axis = |(index, values): (usize, &u32)| Axis {
+            key: format!("store.files.setting-{index}"),
+            short: format!("setting-{index}"),
+            values: (0..*values).map(|v| format!("value-{v}")).collect(),
+        };
+        let axes: Vec<Axis> = sizes.iter().enumerate().map(axis).collect();
+        for index in 0..sizes.iter().product::<u32>() {
+            let mut rest = index;
+            let mut fixed: Vec<(&str, &str)> = Vec::new();
+            for axis in &axes {
+                fixed.push((&axis.short, &axis.values[rest as usize % axis.values.len()]));
+                rest /= axis.values.len() as u32;
+            }
+            let case = case(&name, &fixed);
+            for round in 0..ROUNDS {
+                let record = if number == 0 { tiers(&case.id, round) } else { writes(&case.id, round, 100 + u64::from(index) * 7) };
+                out.records.push(record);
+            }
+            out.records.push(calibration(&case.id, 1000));
+            out.plan.cases.push(case);
+        }
+        out.plan.scenarios.push(scenario(&name, "A whole pool under a load that it should bear, settings compared", axes, false));
+    }
+    out
 }
