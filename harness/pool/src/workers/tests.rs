@@ -271,3 +271,20 @@ async fn a_dropped_supervisor_kills_and_reaps_its_child() {
     let _ = rig.started.task.await;
     assert!(!runs(), "neither a process nor a zombie is left");
 }
+
+/// On one thread, which is blocked while the child answers and dies: its tasks then see the answer and the death at once.
+#[tokio::test]
+async fn an_answer_that_was_complete_before_the_death_is_delivered_first() {
+    for _ in 0..10 {
+        let mut rig = Rig::good("process");
+        rig.next().await;
+        let pid = rustix::process::Pid::from_raw(rig.started.handle.pid().unwrap().cast_signed()).unwrap();
+        let payload = Bytes::from(vec![5; 30_000]);
+        assert_eq!(rig.send(1, 0, payload.clone()), Sent::Written, "an empty pipe takes 30 kB");
+        std::thread::sleep(Duration::from_millis(30));
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+        assert_echo(&rig.answer().await, &payload);
+        assert_eq!(rig.exit().await.cause, Cause::Ended("signal 9 (SIGKILL)".into()));
+    }
+}
