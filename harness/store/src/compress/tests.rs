@@ -27,7 +27,7 @@ fn the_table_is_in_order_and_names_are_unambiguous() {
 
 #[test]
 fn every_level_gives_the_body_back_at_every_kind_of_size() {
-    let bodies = [Vec::new(), vec![1], text(100), text(40_000), text(300_000)];
+    let bodies = [Vec::new(), vec![1], text(100), text(100_000)];
     let levels = (0..=9).map(|level| (Codec::Gzip, at(level, 3))).chain((-7..=19).map(|level| (Codec::Zstd, at(6, level))));
     for (codec, config) in levels {
         let mut encoder = Encoder::new(&config);
@@ -52,7 +52,7 @@ fn levels_take_effect() {
 fn a_used_encoder_gives_the_bytes_of_a_fresh_one() {
     for row in CODECS {
         let mut used = Encoder::new(&Config::default());
-        for size in [10, 3_000_000, 0, 5000] {
+        for size in [10, 1_200_000, 0, 5000] {
             let fresh = Encoder::new(&Config::default()).encode(row.codec, &text(size)).unwrap();
             assert_eq!(used.encode(row.codec, &text(size)).unwrap(), fresh, "{:?} {size}", row.codec);
         }
