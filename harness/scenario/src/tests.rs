@@ -2,6 +2,7 @@
 
 mod bad;
 mod cases;
+mod docs;
 mod selection;
 mod shaken;
 mod standard;

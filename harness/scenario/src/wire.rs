@@ -15,9 +15,11 @@ use crate::problem::Problems;
 use crate::tree::{self, Entry, Node, Value};
 use crate::words;
 pub(crate) use fields::Fields;
+#[cfg(test)]
+pub(crate) use load::{LOAD, MIX};
 
 /// Keys of a scenario's top level beside the settings' own tables.
-const TOP: [&str; 10] = ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "matrix", "faults"];
+pub(crate) const TOP: [&str; 11] = ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "matrix", "faults", "expect"];
 /// Most axes of one scenario.
 const MOST_AXES: usize = 12;
 /// Most values of one axis.
@@ -124,7 +126,7 @@ pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, proble
         expect,
         settings: settings(&mut fields, file, known, problems),
     };
-    let mut names: Vec<&str> = TOP.into_iter().chain(["expect"]).collect();
+    let mut names: Vec<&str> = TOP.to_vec();
     names.extend(sections(known.catalogue));
     fields.finish(&names, problems);
     Some(wire)

@@ -6,9 +6,9 @@ use crate::KnownKinds;
 use crate::problem::Problems;
 use crate::tree::Entry;
 
-const LOAD: [&str; 9] = ["arrivals", "clients", "warmup", "length", "rounds", "timeout", "accept", "sessions", "mix"];
+pub(crate) const LOAD: [&str; 9] = ["arrivals", "clients", "warmup", "length", "rounds", "timeout", "accept", "sessions", "mix"];
 const SESSIONS: [&str; 2] = ["count", "popularity"];
-const MIX: [&str; 6] = ["tool", "share", "payload", "service", "work", "deadline"];
+pub(crate) const MIX: [&str; 6] = ["tool", "share", "payload", "service", "work", "deadline"];
 const PAYLOAD: [&str; 2] = ["shape", "size"];
 
 /// Takes `load` from the file's keys.
