@@ -99,6 +99,8 @@ fn broken_checks_and_invalid_figures_fail_the_run() {
     record.outcomes.insert("shed".to_owned(), 2000);
     let kinds: Vec<_> = run(&plan, &facts(), &[record]).failures.iter().map(|f| f.kind).collect();
     assert_eq!(kinds, [FailureKind::Check, FailureKind::Brand]);
+    let only_failed = run(&plan, &facts(), &[failed("a/b", 0, "killed")]);
+    assert_eq!(only_failed.failures.len(), 1, "what was not measured has not missed its expectations as well");
 }
 
 #[test]
@@ -118,6 +120,10 @@ fn another_load_under_one_seed_is_noted_unless_an_axis_changes_it() {
     let records = [measured("a/b?mode=x", 0), other];
     let noted = |p: &Plan| run(p, &facts(), &records).scenarios[0].cases[1].brands.iter().any(|b| b.name == "different-load");
     assert!(noted(&plan));
+    let later = records.clone().map(|r| Record { round: 1, ..r });
+    let equal = records.clone().map(|r| Record { fingerprint: "load".to_owned(), ..r });
+    let second_round = run(&plan, &facts(), &[equal, later].concat());
+    assert!(second_round.scenarios[0].cases[1].brands.iter().any(|b| b.name == "different-load"), "each round is compared");
     plan.scenarios[0].axes[0].key = "load.mix.payload".to_owned();
     assert!(!noted(&plan));
 }

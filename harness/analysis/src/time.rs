@@ -110,6 +110,9 @@ mod tests {
         let parts: Vec<_> = bands[0].parts.iter().map(|p| (p.phase.as_str(), p.mean_ns)).collect();
         assert_eq!(parts, [("queue", 40.0), ("service", 56.0), ("unexplained", 4.0)]);
         assert_eq!(bands[0].parts[0].share, Some(0.4));
+        let mut without = with(0.0);
+        without.bands.get_mut("p99").unwrap().remove("queue");
+        assert_eq!(super::bands(&[&with(30.0), &without])[0].parts[0].mean_ns, 15.0, "no queue is a queue of 0");
     }
 
     #[test]

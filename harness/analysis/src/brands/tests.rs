@@ -17,6 +17,7 @@ fn an_undisturbed_trial_has_no_brand() {
 fn a_lost_request_is_invalid() {
     assert_eq!(grade("conservation-broken", |r| r.counts.sent = 1999), Some(Grade::Invalid));
     assert_eq!(grade("conservation-broken", |r| *r.outcomes.get_mut("ok").unwrap() = 2001), Some(Grade::Invalid));
+    assert_eq!(grade("conservation-broken", |r| r.counts.finished = 1999), Some(Grade::Invalid));
     let closed = |r: &mut Record| (r.open_loop, r.counts.intended) = (false, 0);
     assert_eq!(grade("conservation-broken", closed), None, "a closed loop intends nothing");
 }
@@ -45,6 +46,10 @@ fn a_late_generator_is_degraded_and_invalid_where_it_is_the_figure() {
 fn a_rate_that_was_not_sent_is_degraded() {
     assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1900), Some(Grade::Degraded));
     assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1999), None);
+    let (full, mut short) = (measured("a/b", 1), measured("a/b", 0));
+    short.counts.sent = 1900;
+    let worst = one_case(&[short, full]);
+    assert_eq!(worst.pacer.unwrap().sent_share, Some(0.95), "the worst round counts");
     let behind = |r: &mut Record| drop(r.histograms.insert("lag".to_owned(), histogram(&[(2000, 30_000_000)])));
     assert_eq!(grade("rate-not-achieved", behind), Some(Grade::Degraded), "30 ms of 2 s");
 }

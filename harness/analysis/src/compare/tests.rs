@@ -132,3 +132,61 @@ fn a_case_against_an_equal_one_is_exactly_one() {
         assert_eq!((r.value, r.low, r.high), (Some(1.0), Some(1.0), Some(1.0)), "{:?}", r.metric);
     }
 }
+
+const TWO_AXES: [(&str, &[&str]); 2] = [("mode", &["delete", "wal"]), ("sync", &["full", "off"])];
+
+#[test]
+fn an_interval_rests_on_rounds_that_every_pair_has() {
+    let plan = plan("a/b", &TWO_AXES, Some(Rate::PerSecond(1000.0)), 3);
+    let mut records: Vec<Record> = ["mode=delete&sync=full", "mode=delete&sync=off", "mode=wal&sync=full", "mode=wal&sync=off"]
+        .iter()
+        .flat_map(|q| (0..3).map(move |round| taking(&format!("a/b?{q}"), round, 1_000_000)))
+        .collect();
+    records.retain(|r| !(r.case == "a/b?mode=wal&sync=off" && r.round == 2));
+    let p50 = row(&run(&plan, &records).scenarios[0], Metric::P50);
+    assert_eq!((p50.pairs, p50.rounds), (2, 2));
+}
+
+#[test]
+fn an_interval_always_holds_its_ratio() {
+    let plan = plan("a/b", &ONE_AXIS, Some(Rate::PerSecond(1000.0)), 3);
+    // The case's values are 1 ms and 2 ms; the rounds' ratios are 1/2, 1/2 and, once, 9/2.
+    let ms = [(1, 2), (1, 2), (9, 2)];
+    let records: Vec<Record> = (0..3)
+        .zip(ms)
+        .flat_map(|(r, (a, b))| [taking("a/b?mode=wal", r, a * 1_000_000), taking("a/b?mode=delete", r, b * 1_000_000)])
+        .collect();
+    let p50 = row(&run(&plan, &records).scenarios[0], Metric::P50);
+    assert!(p50.low <= p50.value && p50.value <= p50.high, "{p50:?}");
+    let capacities = |round, wal, delete| [calibration("a/b?mode=wal", round, wal), calibration("a/b?mode=delete", round, delete)];
+    let odd: Vec<Record> = [capacities(0, 100, 100), capacities(1, 200, 200), capacities(2, 300, 300)].concat();
+    assert_eq!(row(&run(&plan, &odd).scenarios[0], Metric::Capacity).value, Some(1.0));
+    // Two rounds that only one side has shift its median, but not the rounds' ratios: the interval is widened to hold both.
+    let shifted: Vec<Record> = [odd, vec![calibration("a/b?mode=wal", 3, 900), calibration("a/b?mode=wal", 4, 900)]].concat();
+    let capacity = row(&run(&plan, &shifted).scenarios[0], Metric::Capacity);
+    assert_eq!((capacity.low, capacity.value, capacity.high), (Some(1.0), Some(1.5), Some(1.5)));
+}
+
+#[test]
+fn values_of_an_axis_rest_on_the_same_cases() {
+    let mut plan = plan("a/b", &TWO_AXES, Some(Rate::PerSecond(1000.0)), 1);
+    let records = [
+        taking("a/b?mode=delete&sync=full", 0, 8_000_000),
+        taking("a/b?mode=wal&sync=full", 0, 2_000_000),
+        taking("a/b?mode=delete&sync=off", 0, 1_000_000),
+    ];
+    let p50 = |plan: &Plan| {
+        let scenario = run(plan, &records).scenarios.remove(0);
+        let of_mode = scenario.axis_values.iter().filter(|v| v.axis == "mode");
+        let figure = |v: &AxisValue| v.figures.iter().find(|f| f.metric == Metric::P50).unwrap().value;
+        of_mode.map(|v| (v.cases, figure(v))).collect::<Vec<_>>()
+    };
+    let values = p50(&plan);
+    assert!(
+        values[0].0 == 2 && close(values[0].1, 8e6) && close(values[1].1, 2e6),
+        "a case without figures takes its match along: {values:?}"
+    );
+    plan.cases.retain(|c| c.id != "a/b?mode=wal&sync=off");
+    let values = p50(&plan);
+    assert!(values[0].0 == 1 && close(values[0].1, 8e6), "a case that is not in the plan too: {values:?}");
+}

@@ -78,6 +78,23 @@ fn invalid_figures_are_not_quoted() {
 }
 
 #[test]
+fn goodput_is_told_where_it_falls_short() {
+    let plan = plan("pool/steady", &[], Some(Rate::PerSecond(1000.0)), 1);
+    let mut late = measured("pool/steady", 0);
+    late.counts.ok_in_deadline = 1000;
+    let text = crate::summarise(&plan, &facts(), &[late]).scenarios[0].headlines[0].text.clone();
+    assert_eq!(text, "pool/steady: p99 9.00 ms at 1000/s with a goodput of 500/s");
+}
+
+#[test]
+fn one_sentence_says_that_no_difference_was_seen() {
+    let like = |value: &str| Comparison { value: value.to_owned(), ..comparison(vec![ratio(Metric::P99, 1.0, Some((0.9, 1.1)))]) };
+    let headlines = of_scenario("a/b", &[], &[like("x"), like("y"), like("z")], &[]);
+    assert_eq!(headlines.len(), 1);
+    assert!(headlines[0].text.contains("no difference seen for journal-mode=x"));
+}
+
+#[test]
 fn the_run_tells_its_largest_difference() {
     let plan = plan("a/b", &[("mode", &["x", "y", "z"])], Some(Rate::PerSecond(1000.0)), 3);
     let taking = |mode: &str, round: u32, ns: u64| {

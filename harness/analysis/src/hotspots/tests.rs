@@ -29,6 +29,7 @@ fn names_lose_hashes_and_long_generics() {
         ("<pool::Slot<u8> as core::ops::Fn<(u8,)>>::call", "<pool::Slot<u8> as Fn>::call"),
         ("store::Cache<alloc::string::String, alloc::vec::Vec<u8>>::get", "store::Cache<…>::get"),
         ("a::b<fn() -> u8>::c", "a::b<fn() -> u8>::c"),
+        ("a::b<fn(alloc::string::String) -> u8>::c", "a::b<…>::c"),
         ("operator<", "operator<"),
         ("[unknown]", "[unknown]"),
         ("a::{closure#0}", "a::{closure#0}"),

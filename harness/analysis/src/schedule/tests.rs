@@ -87,10 +87,21 @@ proptest! {
 #[test]
 fn seeds_and_rounds_shuffle_differently() {
     let mut plan = plan("a/b", &AXES, Some(Rate::PerSecond(5.0)), 8);
-    let cases = |p: &Plan, round| order(p).iter().filter(|t| t.round == round).map(|t| t.case).collect::<Vec<_>>();
-    let orders: BTreeSet<Vec<usize>> = (0..8).map(|r| cases(&plan, r)).collect();
-    assert!(orders.len() > 1, "8 rounds of 6 cases in one order");
-    let before = order(&plan);
+    let cases = |p: &Plan, round| {
+        let trials = order(p);
+        trials.iter().filter(|t| t.kind == TrialKind::Measured && t.round == round).map(|t| t.case).collect::<Vec<usize>>()
+    };
+    let orders = |p: &Plan| (0..8).map(|r| cases(p, r)).collect::<BTreeSet<Vec<usize>>>();
+    let before = orders(&plan);
+    assert!(before.len() > 1, "8 rounds of 6 cases in one order");
     plan.seed = 43;
-    assert_ne!(order(&plan), before);
+    assert_ne!(orders(&plan), before);
+}
+
+#[test]
+fn a_closed_loop_beside_calibrated_cases_is_not_calibrated() {
+    let mut plan = plan("a/b", &[("mode", &["a", "b"])], Some(Rate::OfCapacity(0.5)), 1);
+    plan.cases[1].load.rate = None;
+    let calibrated: Vec<usize> = order(&plan).iter().filter(|t| t.kind == TrialKind::Calibration).map(|t| t.case).collect();
+    assert_eq!(calibrated, [0]);
 }
