@@ -275,9 +275,9 @@ impl Inner {
             }
             changed.await;
         }
-        loop {
-            let Some(task) = self.lock().tasks.pop() else { return };
-            let _ = task.await;
+        // What is left of them takes microseconds; looking, unlike joining, may be done by many and given up at any time.
+        while !self.lock().tasks.iter().all(JoinHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

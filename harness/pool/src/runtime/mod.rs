@@ -23,7 +23,7 @@ use crate::workers::{Disturbance, Handler, Spawner, Work, WorkerCommand};
 use inner::Inner;
 
 /// Sees every event that enters the core, at which time, and the actions that came of it, in order. Called under the
-/// pool's lock: keep it short.
+/// pool's lock: keep it short, and do not call the pool from it.
 pub type EventLog = Arc<dyn Fn(Nanos, &Event, &[Action]) + Send + Sync>;
 
 /// What a pool needs from its surroundings.

@@ -115,7 +115,8 @@ async fn draining_finishes_what_was_admitted_even_with_a_stopped_worker() {
     eventually("in flight", || pool.snapshot().in_flight == 1).await;
     let idle = pool.snapshot().core.slots.iter().find(|slot| slot.busy.is_none()).unwrap().slot;
     pool.disturb(DisturbTarget::Slot(idle), Disturbance::Stall(60_000_000_000)).unwrap();
-    let deaths = pool.drain().await;
+    let (deaths, again) = tokio::join!(pool.drain(), pool.drain());
+    assert_eq!(deaths, again);
     assert_eq!(call.await.unwrap().outcome, Outcome::Ok);
     assert_eq!(deaths.len(), 2);
     let reply = pool.call(job(0, "late")).await;
