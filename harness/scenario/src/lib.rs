@@ -129,6 +129,9 @@ pub fn expand(
     let mut found = Vec::new();
     let filters = Filters::compile(&selection.filters, &mut found);
     select::check_keys(&selection.set, &known, &mut found);
+    if options.rounds == Some(0) {
+        found.push(Problem::new("--rounds", 0, "0 rounds measure nothing (expected 1 or more)"));
+    }
     let read = read_all(sources, &known, &selection.set, &wanted, found)?;
     let chosen = choose(&read, &filters, selection, options.max_cases)?;
     let mut plan = Plan { schema: SCHEMA, size: options.size, seed: options.seed, scenarios: Vec::new(), cases: Vec::new() };

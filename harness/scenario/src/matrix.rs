@@ -10,6 +10,9 @@ use crate::wire::{Wire, WireAxis};
 /// Largest product of one scenario that is spelled out at all; selection works on what is spelled out.
 const MOST_COMBINATIONS: usize = 100_000;
 
+/// Most characters of an axis' value: it is part of every name that the case has.
+const LONGEST_VALUE: usize = 80;
+
 /// A scenario with every axis fixed: the value's index per axis.
 #[derive(Clone, Debug)]
 pub(crate) struct Combination {
@@ -23,6 +26,12 @@ pub(crate) fn combinations(wire: &Wire, problems: &mut Problems) -> Vec<Combinat
     for axis in &wire.axes {
         let mut seen = BTreeSet::new();
         for value in &axis.values {
+            if value.value.trim().is_empty() || value.value.chars().count() > LONGEST_VALUE {
+                problems.with(
+                    value,
+                    format!("axis '{}': the value has to be part of a name (expected 1 to {LONGEST_VALUE} characters)", axis.key),
+                );
+            }
             if !seen.insert(in_id(&value.value)) {
                 problems.with(value, format!("axis '{}' has the value '{}' twice (case ids must differ)", axis.key, value.value));
             }

@@ -19,6 +19,23 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// Characters of a message after which it is cut: values in files may be long.
+const LONGEST: usize = 500;
+
+impl Problem {
+    /// One line of bounded length, whatever the quoted values hold.
+    pub(crate) fn new(file: &str, line: u32, what: &str) -> Self {
+        let mut shown = String::new();
+        for c in what.chars().take(LONGEST) {
+            if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        }
+        if what.chars().nth(LONGEST).is_some() {
+            shown.push('…');
+        }
+        Self { file: file.to_owned(), line, what: shown, help: None }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.file.is_empty(), self.line) {
@@ -42,12 +59,12 @@ impl Problems {
     }
 
     pub(crate) fn at(&mut self, line: u32, what: impl Into<String>) {
-        self.found.push(Problem { file: self.file.clone(), line, what: what.into(), help: None });
+        self.found.push(Problem::new(&self.file, line, &what.into()));
     }
 
     /// At the place that the value came from, which may be the command line.
     pub(crate) fn with(&mut self, value: &Located, what: impl Into<String>) {
-        self.found.push(Problem { file: value.file.clone(), line: value.line, what: what.into(), help: None });
+        self.found.push(Problem::new(&value.file, value.line, &what.into()));
     }
 
     /// Checks `value` against a list of names, with the nearest one in the message; `noun` such as `target`.

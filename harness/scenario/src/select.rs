@@ -24,7 +24,7 @@ impl Filters {
                 Err(error) => {
                     let why = error.to_string();
                     let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                    problems.push(from_command_line(option, format!("'{text}' is not a regular expression ({why})")));
+                    problems.push(from_command_line(option, &format!("'{text}' is not a regular expression ({why})")));
                 }
             }
         }
@@ -42,17 +42,13 @@ impl Filters {
         let asked = self.0.iter().rev().find(|(include, _)| *include).map(|(_, regex)| regex.as_str());
         let asked = asked.map(|text| text.trim_start_matches('^').trim_end_matches('$').replace('\\', ""));
         let near = asked.and_then(|word| words::closest(&word, &ids)).map(|(id, _)| format!(", the nearest is '{id}'")).unwrap_or_default();
-        Problem {
-            file: String::new(),
-            line: 0,
-            what: format!("no case is selected ({} exist{near})", ids.len()),
-            help: Some("the expressions of -f and -F are searched for in whole case ids; `poolbench list` shows them".to_owned()),
-        }
+        let help = "the expressions of -f and -F are searched for in whole case ids; `poolbench list` shows them";
+        Problem { help: Some(help.to_owned()), ..Problem::new("", 0, &format!("no case is selected ({} exist{near})", ids.len())) }
     }
 }
 
-fn from_command_line(option: &str, what: String) -> Problem {
-    Problem { file: option.to_owned(), line: 0, what, help: None }
+fn from_command_line(option: &str, what: &str) -> Problem {
+    Problem::new(option, 0, what)
 }
 
 /// Refuses keys of `-s` that nothing declares.
@@ -60,7 +56,7 @@ pub(crate) fn check_keys(set: &[(String, String)], known: &Known<'_>, problems: 
     let paths = paths::all();
     for (key, _) in set {
         if !paths.contains(&key.as_str()) && !known.catalogue.iter().any(|row: &SettingRow| row.declares(key)) {
-            problems.push(from_command_line("-s", unknown_setting(key, known.catalogue, &paths)));
+            problems.push(from_command_line("-s", &unknown_setting(key, known.catalogue, &paths)));
         }
     }
 }

@@ -180,6 +180,10 @@ fn axes_that_cannot_be_are_refused() {
         "[matrix]\n\"pool.hot.max\" = [1,\n 2,\n 2000]\n",
         "a/b.toml:18: pool.hot.max: 2000 is out of range (expected an integer from 0 to 1024)",
     );
+    append(
+        "[matrix]\n\"load.accept\" = [\"\"]\n",
+        "a/b.toml:16: axis 'load.accept': the value has to be part of a name (expected 1 to 80 characters)",
+    );
     let many: String = (0..13).map(|n| format!("\"pool.tools.t{n}.tier\" = [\"hot\"]\n")).collect();
     append(&format!("[matrix]\n{many}"), "a/b.toml:15: [matrix] has 13 axes (expected at most 12)");
     let numbers = (0..50).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
@@ -223,6 +227,14 @@ fn files_that_are_no_scenarios_are_refused() {
     }
     let twice = plan_of(&[source("a/b.toml", GOOD), source("a/b.toml", GOOD)], &Selection::default()).unwrap_err();
     assert_eq!(twice[0].to_string(), "a/b.toml: the file is given twice (names of scenarios must differ)");
+}
+
+#[test]
+fn a_message_is_one_line_of_bounded_length() {
+    let long = "x\\n".repeat(5000);
+    let found = after("800/s", &long);
+    assert!(found[0].starts_with("a/b.toml:6: load.arrivals.rate: 'x\\nx\\n") && found[0].ends_with('…'), "{}", found[0]);
+    assert!(!found[0].contains('\n') && found[0].len() < 2000);
 }
 
 #[test]

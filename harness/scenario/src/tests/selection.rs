@@ -116,6 +116,9 @@ fn selections_that_cannot_be_are_refused() {
     refused(&filters(exclude("")), 500, "no case is selected (14 exist)");
     refused(&filters(include("(")), 500, "-f: '(' is not a regular expression (unclosed group)");
     refused(&Selection::default(), 13, "the plan has 14 cases (expected at most 13)");
+    let none = Options { rounds: Some(0), ..options() };
+    let found = expand(&three(), &catalogue(), &kinds(), &Selection::default(), &none).unwrap_err();
+    assert_eq!(found[0].to_string(), "--rounds: 0 rounds measure nothing (expected 1 or more)");
     assert_eq!(plan_of(&[], &Selection::default()).unwrap_err()[0].what, "no case is selected (0 exist)");
 }
 
