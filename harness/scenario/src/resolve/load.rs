@@ -12,8 +12,8 @@ use crate::wire::{Known, Sizes, Wire, WireMix};
 
 /// Largest payload in bytes.
 const LARGEST_PAYLOAD: u64 = 64 << 20;
-/// Most requests of one trial: the schedule is held in memory, 8 bytes each and its payload's number.
-const MOST_REQUESTS: f64 = 10e6;
+/// Most requests of one trial: schedule and results are held in memory.
+const MOST_REQUESTS: f64 = 2e6;
 /// How far from 1 the shares of a mix may sum.
 const SHARE_TOLERANCE: f64 = 1e-6;
 /// Clients of a calibration where the number of slots is not known.

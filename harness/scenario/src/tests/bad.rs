@@ -123,7 +123,7 @@ fn quantities_need_units_and_sense() {
     check(
         "800/s",
         "20k/s\" }\nwarmup = \"30m\" #",
-        "a/b.toml:6: 36020000 requests in a trial (expected at most 10000000: lower the rate or the length)",
+        "a/b.toml:6: 36020000 requests in a trial (expected at most 2000000: lower the rate or the length)",
     );
 }
 
