@@ -6,6 +6,7 @@ use model::Record;
 use model::facts::Facts;
 use model::units::show_ns;
 
+use crate::rounds::percentiles;
 use crate::summary::{Brand, CaseSummary, Grade};
 
 /// A generator that is later than this at p99 is late on any scale, ns.
@@ -38,8 +39,8 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
     }
     let all = [
         conservation_broken(measured),
-        generator_late(case),
-        rate_not_achieved(case),
+        generator_late(case, measured),
+        rate_not_achieved(case, measured),
         unexplained(case),
         host_disturbed(case, measured),
         host_pressure(case),
@@ -72,34 +73,46 @@ fn conservation_broken(measured: &[&Record]) -> Option<Brand> {
     brand(Grade::Invalid, "conservation-broken", reason, "do not quote these figures; requests were lost or counted twice: report a bug")
 }
 
+/// The rarest percentile of the lag that the windows carry, ns, with its name and the same percentile of the response.
+fn lateness(case: &CaseSummary, measured: &[&Record]) -> Option<(&'static str, f64, Option<f64>)> {
+    case.pacer.as_ref()?;
+    let (lag, response) = (percentiles(measured, "lag"), &case.response);
+    let pairs = [
+        ("p99", lag.p99_ns, &response.p99_ns),
+        ("p95", lag.p95_ns, &response.p95_ns),
+        ("p90", lag.p90_ns, &response.p90_ns),
+        ("p50", lag.p50_ns, &response.p50_ns),
+    ];
+    pairs.into_iter().find_map(|(name, lag, response)| Some((name, lag.value?, response.value)))
+}
+
 /// Lag is part of the response (it counts from the intended start), so a late generator shows as a slow pool.
-fn generator_late(case: &CaseSummary) -> Option<Brand> {
-    let lag = case.pacer.as_ref()?.lag_p99_ns.value?;
+fn generator_late(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
+    let (name, lag, response) = lateness(case, measured)?;
     let remedy = "free a CPU, lower the rate, or allow SCHED_FIFO (CAP_SYS_NICE or an rtprio limit)";
-    if let Some(p99) = case.response.p99_ns.value.filter(|p99| lag > LAG_SHARE * p99) {
+    if let Some(quoted) = response.filter(|quoted| lag > LAG_SHARE * quoted) {
         // Microseconds of lag beside responses of microseconds are no fault of the host: such figures are doubtful, not wrong.
         let grade = if lag > LAG_FLOOR_NS { Grade::Invalid } else { Grade::Degraded };
-        let reason = format!("lag p99 {} is over {} of the quoted p99 {}", show_ns(lag), percent(LAG_SHARE), show_ns(p99));
+        let reason = format!("lag {name} {} is over {} of the quoted {name} {}", show_ns(lag), percent(LAG_SHARE), show_ns(quoted));
         return brand(grade, "generator-late", reason, remedy);
     }
     let limit = case.response.p50_ns.value.map_or(LAG_FLOOR_NS, |p50| (LAG_SHARE * p50).max(LAG_FLOOR_NS));
     if lag <= limit {
         return None;
     }
-    let reason = format!("lag p99 {} is over {} (the larger of 0.5 ms and 10 % of the response p50)", show_ns(lag), show_ns(limit));
+    let reason = format!("lag {name} {} is over {} (the larger of 0.5 ms and 10 % of the response p50)", show_ns(lag), show_ns(limit));
     brand(Grade::Degraded, "generator-late", reason, remedy)
 }
 
 /// The rate asked for was not the rate sent.
-fn rate_not_achieved(case: &CaseSummary) -> Option<Brand> {
-    let pacer = case.pacer.as_ref()?;
-    let remedy = "lower the rate or shorten the window; the generator did not keep its schedule";
-    if let Some(sent) = pacer.sent_share.filter(|s| *s < SENT_SHARE) {
+fn rate_not_achieved(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
+    let remedy = "lower the rate; the generator did not keep its schedule";
+    if let Some(sent) = case.pacer.as_ref()?.sent_share.filter(|s| *s < SENT_SHARE) {
         return brand(Grade::Degraded, "rate-not-achieved", format!("only {} of the intended requests were sent", percent(sent)), remedy);
     }
     // A stream that ends late by more than 1 % of its window ran below 99 % of its rate.
-    let window_ns = case.counts.intended as f64 / case.offered_per_s.value? / f64::from(case.rounds_measured) * 1e9;
-    let lag = pacer.lag_p99_ns.value?;
+    let window_ns = measured.iter().map(|r| r.window_ns).min()? as f64;
+    let (_, lag, _) = lateness(case, measured)?;
     if lag <= (1.0 - SENT_SHARE) * window_ns {
         return None;
     }

@@ -43,6 +43,18 @@ fn a_late_generator_is_degraded_and_invalid_where_it_is_the_figure() {
 }
 
 #[test]
+fn a_short_window_hides_no_late_generator() {
+    let short = |lag: u64| {
+        move |r: &mut Record| {
+            r.histograms.insert("lag".to_owned(), histogram(&[(300, lag)]));
+            r.histograms.insert("response".to_owned(), histogram(&[(300, 8_000_000)]));
+        }
+    };
+    assert_eq!(grade("generator-late", short(700_000)), None, "under 10 % of 8 ms");
+    assert_eq!(grade("generator-late", short(900_000)), Some(Grade::Invalid), "300 requests carry a p95");
+}
+
+#[test]
 fn a_rate_that_was_not_sent_is_degraded() {
     assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1900), Some(Grade::Degraded));
     assert_eq!(grade("rate-not-achieved", |r| r.counts.sent = 1999), None);

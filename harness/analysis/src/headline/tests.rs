@@ -28,6 +28,8 @@ fn faster_is_said_only_where_the_interval_excludes_one() {
         "sqlite/session-writes: no difference seen for journal-mode=wal: 0.90x [0.70, 1.20] the p99 of journal-mode=delete at equal goodput"
     );
     assert!(text(vec![ratio(Metric::P99, 0.1, None)]).contains("no difference seen"));
+    let less = text(vec![ratio(Metric::P99, 0.5, Some((0.4, 0.6))), ratio(Metric::Goodput, 0.8, None)]);
+    assert!(less.ends_with("the p99 of journal-mode=delete at 0.80x its goodput"), "{less}");
     assert!(text(vec![ratio(Metric::P99, 1.4, Some((1.2, 1.6)))]).contains("is slower: 1.40x"));
 }
 
