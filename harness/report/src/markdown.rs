@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 /// What stands where there is no figure.
 pub(crate) const BLANK: &str = "–";
 
+/// A space that keeps a number on one line with its unit.
+const UNBROKEN: &str = "\u{a0}";
+
 /// Escapes a text from outside, so that it shows as typed wherever it stands in a line. Line breaks become spaces; `code` in pairs of
 /// backticks stays code, since our own sentences and notes use it and nothing inside of it can act.
 pub(crate) fn escape(text: &str) -> String {
@@ -127,8 +130,11 @@ impl Table {
         let rule = |column: Column| if column == Column::Left { "---" } else { "---:" };
         let _ = writeln!(out, "{}", line(&mut self.head.iter().map(|h| rule(h.0).to_owned())));
         for row in &self.rows {
-            let cell = |i: usize| row.get(i).map_or(String::new(), |c| in_cell(c));
-            let _ = writeln!(out, "{}", line(&mut (0..self.head.len()).map(cell)));
+            let cells = self.head.iter().enumerate().map(|(i, (column, _))| {
+                let text = in_cell(row.get(i).map_or("", String::as_str));
+                if *column == Column::Right { text.replace(' ', UNBROKEN) } else { text }
+            });
+            let _ = writeln!(out, "{}", line(&mut cells.into_iter()));
         }
         out.push('\n');
         out

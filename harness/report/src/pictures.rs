@@ -130,7 +130,7 @@ fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) 
     let dirty = if summary.facts.dirty { ", changed" } else { "" };
     let commit: String = summary.facts.commit.chars().take(12).collect();
     format!(
-        "{of}ok requests from their intended start, {rounds} rounds merged; size {}; timing class {}; commit {commit}{dirty}",
+        "{of}ok requests from their intended start, {rounds} rounds; size {}; timing class {}; commit {commit}{dirty}",
         summary.size.name(),
         summary.timing_class
     )

@@ -116,10 +116,17 @@ fn a_poor_profile_is_refused_in_words() {
 #[test]
 fn hostile_texts_stay_texts() {
     let mut run = synthetic::run();
+    let value = "a|b`<i>\n*";
+    let old = std::mem::replace(&mut run.plan.cases[1].axes[0].1, value.to_owned());
+    run.plan.scenarios[0].axes[0].values[1] = value.to_owned();
+    let id = run.plan.cases[1].id.replace(&old, value);
+    run.records.iter_mut().filter(|r| r.case == run.plan.cases[1].id).for_each(|r| r.case.clone_from(&id));
+    run.plan.cases[1].id = id;
     run.plan.scenarios[0].notes = "<script>alert(1)</script> | [x](http://e) `q`".to_owned();
     let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
     let report = text(&output, "report.md");
     assert!(!report.contains("<script>") && report.contains("&lt;script&gt;"));
+    assert!(report.contains("a\\|b") && !report.replace("'<i> *`", "").contains("<i>"), "only inside a code span");
     for line in report.lines().filter(|l| l.starts_with('|')) {
         assert!(line.ends_with('|'), "{line}");
     }
@@ -140,6 +147,19 @@ fn the_json_has_its_schema_and_is_json() {
     let json: serde_json::Value = serde_json::from_slice(&output.files["report.json"]).unwrap();
     assert_eq!(json["schema"], 1);
     assert_eq!(json["scenarios"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_long_axis_has_one_row_per_value_folded_away() {
+    let run = synthetic::axis_of(7);
+    let output = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    let report = text(&output, "report.md");
+    let (_, section) = report.split_once("### `store.files.setting-0`").unwrap();
+    let (_, folded) = section.split_once("<details><summary>7 values of setting-0").unwrap();
+    let (folded, _) = folded.split_once("</details>").unwrap();
+    assert_eq!(folded.matches("| `value-").count(), 7);
+    let spectrum = text(&output, "plots/group-scenario-0-spectrum.svg");
+    assert_eq!(spectrum.matches("9000 requests").count(), 7);
 }
 
 /// The default suite: ten scenarios and their axes. A pull-request comment holds 64 KiB.

@@ -31,7 +31,7 @@ fn comparison(scenario: &ScenarioSummary, axis: &Axis) -> String {
     let mut notes = Notes::default();
     if values.len() > MOST_COLUMNS {
         let table = long(scenario, axis, &values, &mut notes);
-        let line = format!("{} values of {}, one row each", values.len(), axis.short);
+        let line = format!("{} values of {}", values.len(), axis.short);
         return format!("{heading}{}\n\n{}", sentence.replace("the row's", "the column's"), details(&line, &(table + &notes.render())));
     }
     let table = wide(scenario, axis, &values, &mut notes);

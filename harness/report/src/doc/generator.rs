@@ -5,7 +5,7 @@ use model::units::{show_bytes, show_ns};
 
 use crate::doc::pool::{row_by_case, table_by_case};
 use crate::doc::scenario::folded_if_long;
-use crate::markdown::{BLANK, Column, Notes, code, escape};
+use crate::markdown::{BLANK, Column, Notes, code};
 use crate::show::{self, percent, percent_or_blank};
 
 /// One row per case, and the settings as SQLite or the system report them.
@@ -14,7 +14,6 @@ pub(crate) fn table(scenario: &ScenarioSummary) -> String {
     let mut table = table_by_case(
         scenario,
         &[
-            (Column::Left, "class"),
             (Column::Right, "sent"),
             (Column::Right, "lag p50"),
             (Column::Right, "lag p99"),
@@ -28,13 +27,22 @@ pub(crate) fn table(scenario: &ScenarioSummary) -> String {
     for case in scenario.cases.iter().filter(|c| c.rounds_measured > 0) {
         table.row(row_by_case(scenario, case, cells(case, &mut notes)));
     }
-    let sentence = "**Generator and host**: requests handed over (*sent*) and how late (*lag*); a *last reply* far beyond 100 % of the window is a \
-                    backlog.";
-    folded_if_long(table.len(), sentence, &(table.render() + &notes.render())) + &seen(scenario)
+    let mut classes: Vec<&str> = Vec::new();
+    for case in scenario.cases.iter().filter(|c| c.pacer.is_some()) {
+        if !classes.contains(&case.timing_class.as_str()) {
+            classes.push(&case.timing_class);
+        }
+    }
+    let class = if classes.is_empty() { String::new() } else { format!(" (timing class {})", code(&classes.join(", "))) };
+    let sentence = format!(
+        "**Generator and host**{class}: requests handed over (*sent*) and how late (*lag*); a *last reply* far beyond 100 % of the window is \
+         a backlog."
+    );
+    folded_if_long(table.len(), &sentence, &(table.render() + &notes.render())) + &seen(scenario)
 }
 
 fn cells(case: &CaseSummary, notes: &mut Notes) -> Vec<String> {
-    let mut cells = vec![escape(&case.timing_class)];
+    let mut cells = Vec::new();
     match &case.pacer {
         Some(p) => cells.extend([
             percent_or_blank(p.sent_share),

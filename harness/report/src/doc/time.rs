@@ -1,19 +1,22 @@
 //! Where the time went, and the measured latency beside a queueing recursion.
 
-use analysis::summary::{Band, BandPart, ScenarioSummary};
+use analysis::summary::{Band, ScenarioSummary};
 
 use crate::doc::pool::{case_code, row_by_case, share_with_bar, table_by_case};
 use crate::doc::scenario::{folded_if_long, of_case};
 use crate::markdown::{Column, Table, escape};
 use crate::show::{count, ns_or_blank, percent, percent_or_blank};
 
+/// Phases with less than this share of both bands are one row.
+const SMALL: f64 = 0.01;
+const UNEXPLAINED: &str = "unexplained";
+
 /// Phases of the first case that has them; the picture shows the others.
 pub(crate) fn bands(scenario: &ScenarioSummary) -> String {
     let Some(case) = scenario.cases.iter().find(|c| c.bands.iter().any(|b| !b.parts.is_empty())) else {
         return String::new();
     };
-    let band = |name: &str| case.bands.iter().find(|b| b.band == name);
-    let (p50, p99) = (band("p50"), band("p99"));
+    let bands = ["p50", "p99"].map(|name| case.bands.iter().find(|b| b.band == name));
     let mut table = Table::new(&[
         (Column::Left, "phase"),
         (Column::Right, "at p50"),
@@ -21,28 +24,49 @@ pub(crate) fn bands(scenario: &ScenarioSummary) -> String {
         (Column::Right, "at p99"),
         (Column::Left, "share"),
     ]);
-    let mut phases: Vec<&str> = Vec::new();
-    for part in [p50, p99].into_iter().flatten().flat_map(|b| &b.parts) {
-        if !phases.contains(&part.phase.as_str()) {
-            phases.push(&part.phase);
-        }
+    let (small, large): (Vec<&str>, Vec<&str>) =
+        phases(bands).into_iter().partition(|name| *name != UNEXPLAINED && bands.iter().all(|band| sum(*band, &[name]).1 < SMALL));
+    for name in &large {
+        table.row(phase_row(escape(name), bands, &[name]));
     }
-    let part =
-        |band: Option<&Band>, phase: &str| -> Option<BandPart> { band.and_then(|b| b.parts.iter().find(|p| p.phase == phase)).cloned() };
-    for phase in phases {
-        let (a, b) = (part(p50, phase), part(p99, phase));
-        let share = |p: &Option<BandPart>| share_with_bar(p.as_ref().and_then(|p| p.share));
-        let mean = |p: &Option<BandPart>| ns_or_blank(p.as_ref().map(|p| p.mean_ns));
-        table.row(vec![escape(phase), mean(&a), share(&a), mean(&b), share(&b)]);
+    if !small.is_empty() {
+        table.row(phase_row(escape(&small.join(", ")), bands, &small));
     }
-    let response = |band: Option<&Band>| format!("**{}**", ns_or_blank(band.and_then(|b| b.response_ns)));
-    table.row(vec!["**response**".to_owned(), response(p50), String::new(), response(p99), String::new()]);
+    let [p50, p99] = bands.map(|band| format!("**{}**", ns_or_blank(band.and_then(|b| b.response_ns))));
+    table.row(vec!["**response**".to_owned(), p50, String::new(), p99, String::new()]);
     let unexplained = case.unexplained_share.map_or(String::new(), |s| format!(" In no phase: {} of all response time.", percent(s)));
     let sentence = format!(
         "**Time by phase**{}: mean time in each phase of requests around p50 and of those at or beyond p99.{unexplained}",
         of_case(scenario, case)
     );
     folded_if_long(1, &sentence, &table.render())
+}
+
+/// Phases of both bands in the order of a request's life.
+fn phases(bands: [Option<&Band>; 2]) -> Vec<&str> {
+    let mut out: Vec<&str> = Vec::new();
+    for part in bands.into_iter().flatten().flat_map(|b| &b.parts) {
+        if !out.contains(&part.phase.as_str()) {
+            out.push(&part.phase);
+        }
+    }
+    out
+}
+
+/// Mean ns and share of some phases of a band together.
+fn sum(band: Option<&Band>, names: &[&str]) -> (f64, f64) {
+    let parts = band.into_iter().flat_map(|b| &b.parts).filter(|p| names.contains(&p.phase.as_str()));
+    parts.fold((0.0, 0.0), |(ns, share), part| (ns + part.mean_ns, share + part.share.unwrap_or(0.0)))
+}
+
+fn phase_row(name: String, bands: [Option<&Band>; 2], names: &[&str]) -> Vec<String> {
+    let mut cells = vec![name];
+    for band in bands {
+        let (ns, share) = sum(band, names);
+        cells.push(ns_or_blank(band.map(|_| ns)));
+        cells.push(share_with_bar(band.map(|_| share)));
+    }
+    cells
 }
 
 /// The phases that the scenario guards (`phase.persist.p50`), case by case: what the table of one case cannot show.

@@ -295,10 +295,19 @@ fn stacks() -> String {
 
 /// As large as the default suite: six scenarios without an axis, axes of 2 and 3, products of 4, 6 and 8.
 pub(super) fn suite() -> Run {
+    of_sizes(&[&[], &[], &[], &[], &[], &[], &[2], &[3], &[2, 2], &[3, 2], &[2, 2, 2]])
+}
+
+/// One scenario with one axis of so many values.
+pub(super) fn axis_of(values: u32) -> Run {
+    of_sizes(&[&[values]])
+}
+
+/// Scenarios with axes of those sizes.
+fn of_sizes(scenarios: &[&[u32]]) -> Run {
     let mut out = run();
     (out.plan.scenarios, out.plan.cases, out.records) = (Vec::new(), Vec::new(), Vec::new());
-    let sizes: [&[u32]; 11] = [&[], &[], &[], &[], &[], &[], &[2], &[3], &[2, 2], &[3, 2], &[2, 2, 2]];
-    for (number, sizes) in sizes.iter().enumerate() {
+    for (number, sizes) in scenarios.iter().enumerate() {
         let name = format!("group/scenario-{number}");
         let axis = |(index, values): (usize, &u32)| Axis {
             key: format!("store.files.setting-{index}"),
@@ -307,21 +316,27 @@ pub(super) fn suite() -> Run {
         };
         let axes: Vec<Axis> = sizes.iter().enumerate().map(axis).collect();
         for index in 0..sizes.iter().product::<u32>() {
-            let mut rest = index;
-            let mut fixed: Vec<(&str, &str)> = Vec::new();
-            for axis in &axes {
-                fixed.push((&axis.short, &axis.values[rest as usize % axis.values.len()]));
-                rest /= axis.values.len() as u32;
-            }
-            let case = case(&name, &fixed);
+            let case = case(&name, &fixed(&axes, index));
             for round in 0..ROUNDS {
-                let record = if number == 0 { tiers(&case.id, round) } else { writes(&case.id, round, 100 + u64::from(index) * 7) };
-                out.records.push(record);
+                let tiered = number == 0 && sizes.is_empty();
+                let percent = 100 + u64::from(index) * 7;
+                out.records.push(if tiered { tiers(&case.id, round) } else { writes(&case.id, round, percent) });
             }
             out.records.push(calibration(&case.id, 1000));
             out.plan.cases.push(case);
         }
         out.plan.scenarios.push(scenario(&name, "A whole pool under a load that it should bear, settings compared", axes, false));
+    }
+    out
+}
+
+/// The values of the axes in the combination of that number.
+fn fixed(axes: &[Axis], mut number: u32) -> Vec<(&str, &str)> {
+    let mut out = Vec::new();
+    for axis in axes {
+        let values = axis.values.len() as u32;
+        out.push((axis.short.as_str(), axis.values[(number % values) as usize].as_str()));
+        number /= values;
     }
     out
 }
