@@ -30,7 +30,7 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String
     }
     let _ = writeln!(
         out,
-        "---\n\nEvery figure above is in [report.json](report.json) (`schema` {}), computed from `records.jsonl`; `hlog/` holds each case's \
+        "---\n\nEvery figure above is in `report.json` (`schema` {}), computed from `records.jsonl`; `hlog/` holds each case's \
          response histogram for the usual HDR tools.",
         summary.schema
     );

@@ -128,12 +128,17 @@ fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) 
     let of =
         if shown.len() < scenario.cases.len() { format!("{} of {} cases; ", shown.len(), scenario.cases.len()) } else { String::new() };
     let dirty = if summary.facts.dirty { ", changed" } else { "" };
-    let commit: String = summary.facts.commit.chars().take(12).collect();
+    let commit = short_commit(&summary.facts.commit);
     format!(
         "{of}ok requests from their intended start, {rounds} rounds; size {}; timing class {}; commit {commit}{dirty}",
         summary.size.name(),
         summary.timing_class
     )
+}
+
+/// The first twelve digits of a hash; another text stays whole.
+fn short_commit(commit: &str) -> &str {
+    if commit.chars().all(|c| c.is_ascii_hexdigit()) { commit.get(..12).unwrap_or(commit) } else { commit }
 }
 
 fn row(case: &CaseSummary) -> Row {
@@ -158,7 +163,7 @@ fn flamegraph(
     let Some(stacks) = folded.get(&profile.folded) else {
         return Ok(Flame::Refused(format!("its stacks are missing: {}", profile.folded)));
     };
-    let commit: String = summary.facts.commit.chars().take(12).collect();
+    let commit = short_commit(&summary.facts.commit);
     let subtitle = format!("{} at {} Hz, {} samples of CPU time; commit {commit}", profile.sampler, profile.hz, profile.samples);
     let pruned = analysis::prune(stacks);
     let svg = flame::draw(&format!("{}: where the CPU time goes", scenario.name), &subtitle, &pruned)?;
@@ -187,6 +192,13 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_hash_is_shortened() {
+        assert_eq!(short_commit("0123456789abcdef"), "0123456789ab");
+        assert_eq!(short_commit("abc"), "abc");
+        assert_eq!(short_commit("not a git checkout"), "not a git checkout");
+    }
 
     #[test]
     fn no_two_cases_share_a_file() {

@@ -125,24 +125,9 @@ pub(crate) fn rounds(summary: &Summary) -> String {
 /// What ran and on what, without which figures mean nothing.
 pub(crate) fn facts(summary: &Summary) -> String {
     let facts = &summary.facts;
-    let ran = &summary.ran;
     let mut table = Table::new(&[(Column::Left, "What ran"), (Column::Left, "")]);
     let mut row = |name: &str, text: String| table.row(vec![name.to_owned(), text]);
-    let failed = if ran.trials_failed == 0 { String::new() } else { format!(", {} failed", ran.trials_failed) };
-    row(
-        "Plan",
-        format!(
-            "{}, {}, size {}, seed {}; {} of {} measured{failed}; {} calibrations, {} profiled",
-            plural(u64::from(ran.scenarios), "scenario"),
-            plural(u64::from(ran.cases), "case"),
-            summary.size.name(),
-            summary.seed,
-            ran.trials_measured,
-            plural(u64::from(ran.trials_planned), "trial"),
-            ran.calibrations,
-            ran.profiled
-        ),
-    );
+    row("Plan", plan(summary));
     row("Began", escape(&facts.started));
     let dirty = if facts.dirty { ", **with uncommitted changes**" } else { "" };
     row(
@@ -166,6 +151,22 @@ pub(crate) fn facts(summary: &Summary) -> String {
     table.render()
 }
 
+fn plan(summary: &Summary) -> String {
+    let ran = &summary.ran;
+    let failed = if ran.trials_failed == 0 { String::new() } else { format!(", {} failed", ran.trials_failed) };
+    format!(
+        "{}, {}, size {}, seed {}; {} of {} measured{failed}; {}, {} profiled",
+        plural(u64::from(ran.scenarios), "scenario"),
+        plural(u64::from(ran.cases), "case"),
+        summary.size.name(),
+        summary.seed,
+        ran.trials_measured,
+        plural(u64::from(ran.trials_planned), "trial"),
+        plural(u64::from(ran.calibrations), "calibration"),
+        ran.profiled
+    )
+}
+
 fn timing_class(class: &str) -> String {
     let says = match class {
         "fifo" => "the sending thread had real-time priority",
@@ -177,11 +178,25 @@ fn timing_class(class: &str) -> String {
     format!("{}: {says}", code(class))
 }
 
+/// The arguments as a shell takes them, with the seed that was used.
 fn command(arguments: &[String], seed: u64) -> String {
-    let mut words: Vec<String> =
-        arguments.iter().map(|a| if a.contains([' ', '*', '$', '?', '(', '|', '&']) { format!("'{a}'") } else { a.clone() }).collect();
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%+@".contains(c);
+    let quoted = |a: &String| if !a.is_empty() && a.chars().all(safe) { a.clone() } else { format!("'{}'", a.replace('\'', "'\\''")) };
+    let mut words: Vec<String> = arguments.iter().map(quoted).collect();
     if !arguments.iter().any(|a| a == "--seed" || a.starts_with("--seed=")) {
         words.push(format!("--seed {seed}"));
     }
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted_into_a_shell() {
+        let typed = |words: &[&str]| command(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), 9);
+        assert_eq!(typed(&["run", "-f", "^pool/(a|b)$"]), "run -f '^pool/(a|b)$' --seed 9");
+        assert_eq!(typed(&["run", "--seed", "7", "it's", ""]), "run --seed 7 'it'\\''s' ''");
+    }
 }
