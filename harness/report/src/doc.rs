@@ -16,6 +16,8 @@ mod profile;
 mod scenario;
 mod time;
 
+pub(crate) use overview::axes as axes_of;
+
 /// The document; `pictures` holds one entry per scenario, in order.
 pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String {
     let mut out = head::title_and_headline(summary);
@@ -28,6 +30,7 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String
         let none = ScenarioPictures::default();
         out.push_str(&scenario::section(scenario, pictures.get(index).unwrap_or(&none), &everywhere));
     }
+    out.push_str(&generator::table(summary));
     let _ = writeln!(
         out,
         "---\n\nEvery figure above is in `report.json` (`schema` {}), computed from `records.jsonl`; `hlog/` holds each case's \

@@ -7,6 +7,7 @@ use analysis::summary::{CaseSummary, ProfileSummary, ScenarioSummary};
 use model::Record;
 use model::rundir::{HLOGS, PROFILES, file_stem};
 
+use crate::doc::axes_of as axes;
 use crate::plots::bars::{self, Row};
 use crate::plots::spectrum::{self, Line};
 use crate::{ReportError, flame, hlog};
@@ -62,7 +63,7 @@ pub(crate) fn draw(
                 continue;
             }
             files.insert(format!("{HLOGS}/{stem}.hlog"), hlog::log(&case.id, &response)?);
-            let line = Line { label: label(case), count: response.merged.count(), points: response.merged.spectrum() };
+            let line = Line { label: label(scenario, case), count: response.merged.count(), points: response.merged.spectrum() };
             lines.insert(&case.id, line);
         }
         let stem = names.take(&scenario.name);
@@ -89,7 +90,7 @@ fn plots(
         pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
     }
     let shown = choose(scenario, bars::MOST_ROWS);
-    let rows: Vec<Row> = shown.iter().map(|case| row(case)).collect();
+    let rows: Vec<Row> = shown.iter().map(|case| row(scenario, case)).collect();
     if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario), &rows) {
         pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
     }
@@ -101,12 +102,23 @@ fn put(files: &mut BTreeMap<String, Vec<u8>>, path: String, bytes: Vec<u8>) -> S
     path
 }
 
-/// A case without its scenario's name: `journal-mode=wal, synchronous=full`.
-pub(crate) fn label(case: &CaseSummary) -> String {
+/// Longest label that a plot shows whole.
+const LABEL_CHARS: usize = 34;
+
+/// A case in a plot: `journal-mode=wal`, or the values alone where a label with keys would be cut; its own id without axes.
+fn label(scenario: &ScenarioSummary, case: &CaseSummary) -> String {
     if case.axes.is_empty() {
         return case.id.clone();
     }
-    case.axes.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+    if keys_apart(scenario) {
+        return case.axes.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" · ");
+    }
+    axes(case)
+}
+
+/// Whether labels with keys are too long, so that the keys are said once, above.
+fn keys_apart(scenario: &ScenarioSummary) -> bool {
+    scenario.cases.iter().any(|case| axes(case).chars().count() > LABEL_CHARS)
 }
 
 /// At most `most` cases: all, else those at the first value of every axis but the first, else the first ones.
@@ -127,10 +139,12 @@ fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) 
     let rounds = shown.iter().map(|c| c.rounds_measured).max().unwrap_or(0);
     let of =
         if shown.len() < scenario.cases.len() { format!("{} of {} cases; ", shown.len(), scenario.cases.len()) } else { String::new() };
+    let keys: Vec<&str> = scenario.axes.iter().map(|axis| axis.short.as_str()).collect();
+    let keys = if keys_apart(scenario) { format!("{}: ", keys.join(" · ")) } else { String::new() };
     let dirty = if summary.facts.dirty { ", changed" } else { "" };
     let commit = short_commit(&summary.facts.commit);
     format!(
-        "{of}ok requests from their intended start, {rounds} rounds; size {}; timing class {}; commit {commit}{dirty}",
+        "{keys}{of}ok requests from their intended start, {rounds} rounds; size {}; timing class {}; commit {commit}{dirty}",
         summary.size.name(),
         summary.timing_class
     )
@@ -141,12 +155,12 @@ fn short_commit(commit: &str) -> &str {
     if commit.chars().all(|c| c.is_ascii_hexdigit()) { commit.get(..12).unwrap_or(commit) } else { commit }
 }
 
-fn row(case: &CaseSummary) -> Row {
+fn row(scenario: &ScenarioSummary, case: &CaseSummary) -> Row {
     let band = |name: &str| {
         let parts = case.bands.iter().filter(|b| b.band == name).flat_map(|b| &b.parts);
         parts.map(|part| (part.phase.clone(), part.mean_ns)).collect()
     };
-    Row { label: label(case), p50: band("p50"), p99: band("p99") }
+    Row { label: label(scenario, case), p50: band("p50"), p99: band("p99") }
 }
 
 fn flamegraph(

@@ -85,7 +85,6 @@ fn the_document_has_all_its_parts_in_order() {
         "**Time by phase**",
         "-phases.svg)",
         "**Sizes**",
-        "**Generator and host**",
         "**CPU profile**",
         "Hotspots",
         "## pool/tiers",
@@ -97,6 +96,7 @@ fn the_document_has_all_its_parts_in_order() {
         "**Outcomes**",
         "**Workers**",
         "**Right answers**",
+        "## Generator and host",
     ] {
         let found = report[at..].find(part);
         at += found.unwrap_or_else(|| panic!("'{part}' is missing or out of order"));

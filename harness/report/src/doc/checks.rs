@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use analysis::summary::{CaseSummary, Check, ScenarioSummary};
+use analysis::summary::{BytesSummary, CaseSummary, Check, ScenarioSummary};
 use model::units::show_bytes;
 
 use crate::doc::pool::{row_by_case, table_by_case};
@@ -131,11 +131,18 @@ pub(crate) fn bytes(scenario: &ScenarioSummary) -> String {
         ],
     );
     let size = |bytes: Option<f64>| bytes.filter(|b| *b > 0.0).map_or(BLANK.to_owned(), show_bytes);
-    for case in &scenario.cases {
-        let Some(b) = case.bytes else { continue };
+    let cells = |b: &BytesSummary| {
         let ratio = b.ratio.map_or(BLANK.to_owned(), |r| format!("{r:.2}"));
-        let cells = vec![ratio, size(b.encoded_mean_bytes), size(b.sent_mean_bytes), size(b.saved_mean_bytes)];
-        table.row(row_by_case(scenario, case, cells));
+        [ratio, size(b.encoded_mean_bytes), size(b.sent_mean_bytes), size(b.saved_mean_bytes)]
+    };
+    let rows: Vec<(&CaseSummary, [String; 4])> = scenario.cases.iter().filter_map(|c| c.bytes.as_ref().map(|b| (c, cells(b)))).collect();
+    if let Some((_, same)) = rows.first().filter(|first| rows.iter().all(|row| row.1 == first.1)) {
+        let [ratio, before, sent, saved] = same;
+        let saved = if saved == BLANK { String::new() } else { format!("; the session is saved as {saved}") };
+        return format!("**Sizes**: the mean response has {before} and is sent as {sent}, compression ratio {ratio}{saved}.\n\n");
+    }
+    for (case, cells) in rows {
+        table.row(row_by_case(scenario, case, cells.to_vec()));
     }
     let sentence = "**Sizes**: mean per `ok` request; the ratio is bytes before compression by bytes sent, more is better.";
     folded_if_long(table.len(), sentence, &table.render())

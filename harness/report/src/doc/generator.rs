@@ -1,48 +1,48 @@
 //! The generator and the host during the windows: whether the load was what was asked for.
 
+use analysis::Summary;
 use analysis::summary::{CaseSummary, ScenarioSummary};
 use model::units::{show_bytes, show_ns};
 
-use crate::doc::pool::{row_by_case, table_by_case};
+use crate::doc::overview::axes;
 use crate::doc::scenario::folded_if_long;
-use crate::markdown::{BLANK, Column, Notes, code};
+use crate::markdown::{BLANK, Column, Notes, Table, code, escape};
 use crate::show::{self, percent, percent_or_blank};
 
-/// One row per case, and the settings as SQLite or the system report them.
-pub(crate) fn table(scenario: &ScenarioSummary) -> String {
+/// One row per case of the whole run, folded away where it is long.
+pub(crate) fn table(summary: &Summary) -> String {
     let mut notes = Notes::default();
-    let mut table = table_by_case(
-        scenario,
-        &[
-            (Column::Right, "sent"),
-            (Column::Right, "lag p50"),
-            (Column::Right, "lag p99"),
-            (Column::Right, "lag max"),
-            (Column::Right, "last reply at"),
-            (Column::Right, "CPU pressure"),
-            (Column::Right, "steal"),
-            (Column::Right, "memory"),
-        ],
-    );
-    for case in scenario.cases.iter().filter(|c| c.rounds_measured > 0) {
-        table.row(row_by_case(scenario, case, cells(case, &mut notes)));
-    }
-    let mut classes: Vec<&str> = Vec::new();
-    for case in scenario.cases.iter().filter(|c| c.pacer.is_some()) {
-        if !classes.contains(&case.timing_class.as_str()) {
-            classes.push(&case.timing_class);
+    let mut table = Table::new(&[
+        (Column::Left, "scenario"),
+        (Column::Left, "case"),
+        (Column::Left, "class"),
+        (Column::Right, "sent"),
+        (Column::Right, "lag p50"),
+        (Column::Right, "lag p99"),
+        (Column::Right, "lag max"),
+        (Column::Right, "last reply at"),
+        (Column::Right, "CPU pressure"),
+        (Column::Right, "steal"),
+        (Column::Right, "memory"),
+    ]);
+    for scenario in &summary.scenarios {
+        for (index, case) in scenario.cases.iter().filter(|c| c.rounds_measured > 0).enumerate() {
+            let mut row = vec![if index == 0 { escape(&scenario.name) } else { String::new() }, escape(&axes(case))];
+            row.extend(cells(case, &mut notes));
+            table.row(row);
         }
     }
-    let class = if classes.is_empty() { String::new() } else { format!(" (timing class {})", code(&classes.join(", "))) };
-    let sentence = format!(
-        "**Generator and host**{class}: requests handed over (*sent*) and how late (*lag*); a *last reply* far beyond 100 % of the window is \
-         a backlog."
-    );
-    folded_if_long(table.len(), &sentence, &(table.render() + &notes.render())) + &seen(scenario)
+    if table.len() == 0 {
+        return String::new();
+    }
+    let sentence = "Was the load what was asked for? The share of the planned requests handed over (*sent*), how late (*lag*), when the *last \
+                    reply* came as a share of the window (far beyond 100 % is a backlog), what the host did meanwhile. Lags are medians over \
+                    rounds, the rest is the worst round.";
+    format!("## Generator and host\n\n{}", folded_if_long(table.len(), sentence, &(table.render() + &notes.render())))
 }
 
 fn cells(case: &CaseSummary, notes: &mut Notes) -> Vec<String> {
-    let mut cells = Vec::new();
+    let mut cells = vec![escape(&case.timing_class)];
     match &case.pacer {
         Some(p) => cells.extend([
             percent_or_blank(p.sent_share),
@@ -64,8 +64,8 @@ fn cells(case: &CaseSummary, notes: &mut Notes) -> Vec<String> {
     cells
 }
 
-/// Settings as they took effect: what all cases share, then what differs.
-fn seen(scenario: &ScenarioSummary) -> String {
+/// Settings of a scenario as SQLite or the system report them: each key with all its values.
+pub(crate) fn seen(scenario: &ScenarioSummary) -> String {
     let mut keys: Vec<&str> = Vec::new();
     for key in scenario.cases.iter().flat_map(|c| c.seen.keys()) {
         if !keys.contains(&key.as_str()) {

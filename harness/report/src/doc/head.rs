@@ -23,8 +23,8 @@ requests only; read it beside **goodput**, the `ok` requests within their deadli
 fewer than 10 samples beyond it is left blank (–), with the reason under the table.
 - A **ratio** compares a value of an axis with the axis' first value: the geometric mean over all pairs of cases that agree in every other \
 axis. `[low, high]` is its 95 % interval over rounds; **bold** where the interval excludes 1. Without an interval a ratio is an impression.
-- **CPU per request** is of the process and its workers, without the thread that sends. **Busy** is slot time in use by slot time with a \
-live worker.
+- **CPU per request** is of the process and its workers, without the thread that sends. **Busy** is slot time in use by slot time with \
+a live worker, **live** the share of slot time with one.
 - **Time by phase** is a mean over the requests whose response lies between p45 and p55, and over those at or beyond p99; phases of one \
 request add up to its response, save what is *unexplained*.
 - **Lag** is how late after its intended start a request was handed over: the generator's own fault, part of every latency here.

@@ -59,8 +59,7 @@ pub(crate) fn tiers(scenario: &ScenarioSummary) -> String {
             table.row(row_by_case(scenario, case, cells));
         }
     }
-    let sentence =
-        "**Tiers and pool utilisation**: *busy* is the share of live slot time in use, *live* the share of slot time with a worker.";
+    let sentence = "**Tiers and pool utilisation**: *busy* by *live* slot time, *live* by all slot time.";
     folded_if_long(table.len(), sentence, &(table.render() + &notes.render()))
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn bands(scenario: &ScenarioSummary) -> String {
     table.row(vec!["**response**".to_owned(), p50, String::new(), p99, String::new()]);
     let unexplained = case.unexplained_share.map_or(String::new(), |s| format!(" In no phase: {} of all response time.", percent(s)));
     let sentence = format!(
-        "**Time by phase**{}: mean time in each phase of requests around p50 and of those at or beyond p99.{unexplained}",
+        "**Time by phase**{}: means of the requests around p50, and of those at or beyond p99.{unexplained}",
         of_case(scenario, case)
     );
     folded_if_long(1, &sentence, &table.render())

@@ -10,6 +10,10 @@ pub(crate) const MOST_ROWS: usize = 12;
 /// Phases with a colour of their own; the rest is `other`.
 const MOST_COLOURS: usize = 7;
 const LABELS: f64 = 250.0;
+/// Where a label may break.
+const SEPARATORS: [char; 2] = [',', '·'];
+/// Characters of a label that fit beside the bars.
+const LABEL_CHARS: usize = 34;
 const PANEL: f64 = 410.0;
 const GAP: f64 = 55.0;
 const TOP: f64 = 96.0;
@@ -46,7 +50,12 @@ pub(crate) fn draw(title: &str, subtitle: &str, rows: &[Row]) -> Option<Vec<u8>>
         draw_panel(&mut svg, left, name, &bands, &colours);
     }
     for (index, row) in rows.iter().enumerate() {
-        svg.text(LABELS - 10.0, TOP + index as f64 * ROW + 25.0, plain(14.0, Anchor::End), &cut(&row.label, 32));
+        let (first, second) = two_lines(&row.label);
+        let y = TOP + index as f64 * ROW + if second.is_empty() { 25.0 } else { 18.0 };
+        svg.text(LABELS - 10.0, y, plain(13.0, Anchor::End), &first);
+        if !second.is_empty() {
+            svg.text(LABELS - 10.0, y + 15.0, plain(13.0, Anchor::End), &second);
+        }
     }
     for (index, (name, colour)) in colours.iter().enumerate() {
         let (x, y) = (20.0 + (index % 6) as f64 * 195.0, bottom + 66.0 + (index / 6) as f64 * 24.0);
@@ -54,6 +63,18 @@ pub(crate) fn draw(title: &str, subtitle: &str, rows: &[Row]) -> Option<Vec<u8>>
         svg.text(x + 22.0, y, plain(14.0, Anchor::Start), name);
     }
     Some(svg.finish())
+}
+
+/// A label on two lines, broken after a comma where it can be.
+fn two_lines(label: &str) -> (String, String) {
+    if label.chars().count() <= LABEL_CHARS {
+        return (label.to_owned(), String::new());
+    }
+    let fits = |at: &usize| label[..*at].chars().count() < LABEL_CHARS;
+    match label.match_indices(SEPARATORS).map(|m| m.0).rfind(fits) {
+        Some(at) => (label[..at].trim_end().to_owned(), cut(label[at..].trim_start_matches(SEPARATORS).trim_start(), LABEL_CHARS)),
+        None => (cut(label, LABEL_CHARS), String::new()),
+    }
 }
 
 fn total(band: &[(String, f64)]) -> f64 {
@@ -149,6 +170,15 @@ mod tests {
         assert_eq!(colours.len(), MOST_COLOURS + 2);
         let stacked: f64 = stack(&row.p99, &colours).iter().map(|p| p.1).sum();
         assert!((stacked - total(&row.p99)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_long_label_breaks_after_a_comma() {
+        let broken = two_lines("api=std, write=truncate, sync=file-and-dir");
+        assert_eq!(broken, ("api=std, write=truncate".to_owned(), "sync=file-and-dir".to_owned()));
+        assert_eq!(two_lines("truncate · file-and-directory · tokio").1, "tokio");
+        assert_eq!(two_lines("short"), ("short".to_owned(), String::new()));
+        assert_eq!(two_lines(&"é".repeat(50)).0.chars().count(), LABEL_CHARS);
     }
 
     #[test]

@@ -195,7 +195,7 @@ fn bands(scale: f64) -> BTreeMap<String, BTreeMap<String, f64>> {
 
 fn writes(case: &str, round: u32, percent: u64) -> Record {
     let mut r = measured(case, round, percent);
-    r.bytes = ByteFigures { encoded: REQUESTS * 4200, sent: REQUESTS * 1430, saved: REQUESTS * 9800 };
+    r.bytes = ByteFigures { encoded: REQUESTS * 4200, sent: REQUESTS * 1430, saved: REQUESTS * (9700 + percent) };
     r.sessions =
         Some(SessionsCheck { read: 200, turns_acknowledged: REQUESTS + 300, turns_found: REQUESTS + 300, ..SessionsCheck::default() });
     r.tiers.insert("hot".to_owned(), TierFigures { served: REQUESTS, busy_ns: 3_100_000_000, live_ns: 10_000_000_000, slots: 2 });
