@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Key, type, default, doc: as the pool and the store declare theirs.
-pub type SettingRow = pool::SettingRow;
+pub(crate) type SettingRow = pool::SettingRow;
 
 const KEEP: usize = 8;
 const IN_FLIGHT: usize = 4096;

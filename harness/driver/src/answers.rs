@@ -20,7 +20,7 @@ const KEPT_BODIES: usize = 100_000;
 
 /// Bodies kept for comparison.
 #[derive(Default)]
-pub struct Bodies(Mutex<Kept>);
+pub(crate) struct Bodies(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
@@ -30,7 +30,7 @@ struct Kept {
 
 impl Bodies {
     /// Keeps a body while there is room.
-    pub fn keep(&self, intent: Intent, codec: Codec, body: Bytes) {
+    pub(crate) fn keep(&self, intent: Intent, codec: Codec, body: Bytes) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bytes + body.len() <= KEPT_BYTES && kept.bodies.len() < KEPT_BODIES {
             kept.bytes += body.len();
@@ -39,7 +39,7 @@ impl Bodies {
     }
 
     /// Compares all bodies kept with the payloads they answer, and empties itself.
-    pub fn check(&self, target: &dyn Target, sorts: &[Sort], max: usize, answers: &mut Answers) {
+    pub(crate) fn check(&self, target: &dyn Target, sorts: &[Sort], max: usize, answers: &mut Answers) {
         let kept = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (intent, codec, body) in kept.bodies {
             answers.bodies += 1;
@@ -61,12 +61,12 @@ impl Bodies {
 ///
 /// # Errors
 /// Never for a number; the type asks.
-pub fn session_id(index: u32) -> Result<SessionId, store::IdError> {
+pub(crate) fn session_id(index: u32) -> Result<SessionId, store::IdError> {
     SessionId::try_from(format!("session-{index:06}").as_str())
 }
 
 /// Reads every session back and compares its turns with the acknowledged requests that made them.
-pub async fn check_sessions(store: &Store, rows: &[Row], sessions: u32) -> SessionsCheck {
+pub(crate) async fn check_sessions(store: &Store, rows: &[Row], sessions: u32) -> SessionsCheck {
     let mut acknowledged = vec![0u64; sessions as usize];
     for row in rows.iter().filter(|r| r.outcome == Outcome::Ok && r.intent.session != NO_SESSION) {
         acknowledged[row.intent.session as usize] += 1;

@@ -26,3 +26,13 @@ pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
 pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND};
+
+/// Versions of SQLite, zstd and zlib-rs, as linked.
+pub fn versions() -> std::collections::BTreeMap<&'static str, String> {
+    store::versions()
+}
+
+/// The kernel's tick rate, Hz: the ceiling of SIGPROF sampling.
+pub fn tick_hz() -> u32 {
+    profiler::tick_hz()
+}

@@ -15,7 +15,7 @@ const TAIL_MAX_NS: u64 = 100_000;
 
 /// What the thread has to say when it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Paced {
+pub(crate) struct Paced {
     /// Whether it ran under SCHED_FIFO.
     pub fifo: bool,
     /// CPU time from the first request on, ns.
@@ -64,7 +64,7 @@ fn tail(fifo: bool, mean_gap_ns: u64) -> u64 {
 
 /// Runs on the calling thread until all are sent. `origin` is called once, when the thread is ready, and gives the time to which the
 /// offsets are relative; `send` gets the index and the moment of sending and must not block.
-pub fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: impl FnMut(usize, Nanos)) -> Paced {
+pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: impl FnMut(usize, Nanos)) -> Paced {
     let clock = MonotonicClock;
     let fifo = sharpen();
     let span = offsets.last().copied().unwrap_or(0);

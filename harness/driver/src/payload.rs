@@ -180,9 +180,9 @@ fn agent_session(pick: Pick, bytes: usize) -> String {
         ));
         out.push_str("{\"role\":\"tool\",\"content\":\"");
         if pick(2) == 0 {
-            code(&mut out, pick)
+            code(&mut out, pick);
         } else {
-            (0..1 + pick(4)).for_each(|_| sentence(&mut out, pick))
+            (0..1 + pick(4)).for_each(|_| sentence(&mut out, pick));
         }
         out.push_str("\"},");
         turn += 1;

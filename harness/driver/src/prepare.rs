@@ -17,7 +17,7 @@ use crate::schedule::{Popularity, Sort};
 use crate::target::TARGETS;
 
 /// Requests that one slice may hold: its rows are kept in memory until the record is made.
-pub const REQUESTS_MAX: f64 = 2e6;
+pub(crate) const REQUESTS_MAX: f64 = 2e6;
 
 /// Something wrong with a case, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +139,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<PreparedCase>, Vec<Problem>> {
 ///
 /// # Errors
 /// The first problem.
-pub fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
+pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
     let target = TARGETS
         .iter()
         .position(|t| t.name == case.target.value)

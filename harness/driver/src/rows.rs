@@ -17,7 +17,7 @@ const ERRORS_MAX: usize = 8;
 
 /// What is kept of one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// What was planned.
     pub intent: Intent,
     /// Whether its intended start lies in the window.
@@ -46,24 +46,24 @@ pub struct Row {
 
 impl Row {
     /// Intended start (open loop) or start (closed loop), ns.
-    pub fn intended(&self) -> Nanos {
+    pub(crate) fn intended(&self) -> Nanos {
         self.times.span(Phase::Lag).map_or(0, |(begin, _)| begin)
     }
 
     /// When it was handed over, ns.
-    pub fn sent(&self) -> Nanos {
+    pub(crate) fn sent(&self) -> Nanos {
         self.times.span(Phase::Lag).map_or(0, |(_, end)| end)
     }
 
     /// When the caller had the response, ns; 0 if it was not `ok`.
-    pub fn done(&self) -> Nanos {
+    pub(crate) fn done(&self) -> Nanos {
         self.times.span(Phase::Reply).map_or(0, |(_, end)| end)
     }
 }
 
 /// Where finished requests go.
 #[derive(Default)]
-pub struct Sink {
+pub(crate) struct Sink {
     rows: Mutex<Vec<Row>>,
     errors: Mutex<BTreeMap<String, u64>>,
     /// Bodies to be compared after the load.
@@ -76,12 +76,12 @@ pub struct Sink {
 
 impl Sink {
     /// A sink with room for `rows` rows.
-    pub fn with_capacity(rows: usize) -> Self {
+    pub(crate) fn with_capacity(rows: usize) -> Self {
         Self { rows: Mutex::new(Vec::with_capacity(rows)), ..Self::default() }
     }
 
     /// Takes one finished request. `expected` is the payload's digest.
-    pub fn take(&self, mut row: Row, response: Response, expected: u64) {
+    pub(crate) fn take(&self, mut row: Row, response: Response, expected: u64) {
         if response.outcome == Outcome::Ok && response.digest != Some(expected) {
             self.wrong_digests.fetch_add(1, Ordering::Relaxed);
         }
@@ -117,7 +117,7 @@ impl Sink {
     }
 
     /// All rows so far, by intended start, and the errors.
-    pub fn finish(&self) -> (Vec<Row>, BTreeMap<String, u64>) {
+    pub(crate) fn finish(&self) -> (Vec<Row>, BTreeMap<String, u64>) {
         let mut rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
         rows.sort_by_key(|r| (r.intended(), r.sent()));
         (rows, std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner)))

@@ -40,6 +40,9 @@ pub struct Call {
     pub times: RequestTimes,
 }
 
+/// An open target, or why there is none.
+pub type Opened = Result<Box<dyn Target>, String>;
+
 /// Something that serves calls.
 pub trait Target: Send + Sync {
     /// Serves one; `reply` is begun in the response's stamps, its end is the driver's.
@@ -74,12 +77,12 @@ pub struct TargetKind {
     pub name: &'static str,
     /// What it is.
     pub doc: &'static str,
-    open: fn(Opening) -> Boxed<Result<Box<dyn Target>, String>>,
+    open: fn(Opening) -> Boxed<Opened>,
 }
 
 impl TargetKind {
     /// Opens the target.
-    pub(crate) fn open(&self, opening: Opening) -> Boxed<Result<Box<dyn Target>, String>> {
+    pub(crate) fn open(&self, opening: Opening) -> Boxed<Opened> {
         (self.open)(opening)
     }
 }

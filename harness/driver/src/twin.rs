@@ -13,7 +13,7 @@ use crate::rows::Row;
 const SHARES: [f64; 4] = [0.50, 0.90, 0.95, 0.99];
 
 /// Compares the rows of a pool of one slot with the recursion; `None` if any request was served twice or not at all.
-pub fn twin(rows: &[Row]) -> Option<Twin> {
+pub(crate) fn twin(rows: &[Row]) -> Option<Twin> {
     let usable = !rows.is_empty() && rows.iter().all(|r| r.outcome == Outcome::Ok && r.attempts == 1);
     if !usable {
         return None;

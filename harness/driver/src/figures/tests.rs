@@ -52,7 +52,7 @@ fn phases_explain_the_response_and_a_gap_is_shown() {
     let f = make(&rows);
     assert!(f.unexplained_share.abs() < 1e-12);
     assert!((f.bands["p50"]["queue"] - 300.0).abs() < 1e-9 && (f.bands["p99"]["service"] - 600.0).abs() < 1e-9);
-    let mut gap = rows.clone();
+    let mut gap = rows;
     for r in &mut gap {
         let end = r.done();
         r.times.begin(Phase::Reply, end + 100);

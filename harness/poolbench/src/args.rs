@@ -1,0 +1,224 @@
+//! What was typed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use model::plan::Size;
+use scenario::{Pick, Selection};
+
+/// Benchmarks and profiles tiered worker pools.
+///
+/// Runs scenarios against a whole worker pool - hot, warm and cold tiers, session affinity, real worker processes, sessions in
+/// files or SQLite, compressed responses - and writes a Markdown report with percentiles, comparisons and flamegraphs.
+#[derive(Debug, Parser)]
+#[command(name = "poolbench", version, after_help = "Try: poolbench run -f '^pool/steady'", after_long_help = EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  poolbench run                      the default suite, about three minutes
+  poolbench run -f '^sqlite/' -s store.sqlite.synchronous=full
+
+A run leaves a directory of plan, records, profiles and report; `poolbench report DIR` remakes the report.
+
+Exit codes:
+  0    done
+  1    an error of the system or of poolbench itself (disk full, cannot spawn)
+  2    usage, bad scenario or configuration, empty selection, plan over its limit
+  3    a trial failed, timed out, gave a wrong answer, or was invalid
+  130  interrupted; finished trials are kept and `run --continue DIR` resumes";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Measure: run scenarios and write a report
+    Run(RunArgs),
+    /// Judge: run every scenario at smoke size and test what it expects
+    Check(CheckArgs),
+    /// Look: name scenarios and their cases
+    List(ListArgs),
+    /// Look: remake the report of a run from its records
+    Report(ReportArgs),
+    /// Look: print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// A worker of a pool: frames on stdin and stdout
+    #[command(hide = true)]
+    Worker {
+        /// What goes wrong with it on purpose
+        #[arg(long, value_name = "FAULT")]
+        fault: Option<String>,
+    },
+    /// One trial: JSON lines on stdin and stdout
+    #[command(hide = true)]
+    Trial,
+}
+
+/// Which cases.
+#[derive(Args, Debug, Default)]
+pub(crate) struct SelectionArgs {
+    /// Select cases whose id matches; with -F the last match wins
+    #[arg(short, long, value_name = "REGEX")]
+    filter: Vec<String>,
+    /// Leave out cases whose id matches
+    #[arg(short = 'F', long, value_name = "REGEX")]
+    exclude: Vec<String>,
+    /// Set a value in every scenario that can have it, such as store.kind=sqlite; an axis is left with this one value
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Read scenarios from this directory instead of the standard ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Option<PathBuf>,
+    /// Filters in the order typed
+    #[arg(skip)]
+    picks: Vec<Pick>,
+}
+
+impl SelectionArgs {
+    /// The selection for `scenario::expand`; `None` with the bad text if a `-s` has no `=`.
+    pub(crate) fn selection(&self, each_value_once: bool) -> Result<Selection, String> {
+        let set =
+            self.set.iter().map(|s| s.split_once('=').map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned())).ok_or_else(|| s.clone()));
+        Ok(Selection {
+            filters: self.picks.clone(),
+            set: set.collect::<Result<_, _>>()?,
+            suite_only: self.picks.is_empty(),
+            each_value_once,
+        })
+    }
+}
+
+/// Size of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SizeArg {
+    /// Short: is it right?
+    Smoke,
+    /// Long enough for the figures.
+    Full,
+}
+
+impl From<SizeArg> for Size {
+    fn from(size: SizeArg) -> Self {
+        match size {
+            SizeArg::Smoke => Size::Smoke,
+            SizeArg::Full => Size::Full,
+        }
+    }
+}
+
+/// `run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    /// Where the run's files go, a new or empty directory [default: reports/local/TIME]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How long the scenarios run
+    #[arg(long, value_enum, value_name = "SIZE", default_value = "full")]
+    pub(crate) size: SizeArg,
+    /// Rounds in place of each scenario's own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: Option<u32>,
+    /// Seed of everything random: order of cases, schedules, payloads, jitter
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Most cases of a plan
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(crate) max_cases: usize,
+    /// Print the cases and how long they will take, and stop
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Resume an interrupted run: its finished trials are kept
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Run trials in this process, for a debugger; they share memory and caches, so trust no figure
+    #[arg(long)]
+    pub(crate) in_process: bool,
+    /// Measure a debug build; its figures carry a brand
+    #[arg(long)]
+    pub(crate) allow_debug: bool,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// `check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// `list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Read scenarios from this directory instead of the standard ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Option<PathBuf>,
+    /// Print the id of every case
+    #[arg(long)]
+    pub(crate) cases: bool,
+    /// Print the settings that scenarios may use, with types and defaults
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) settings: bool,
+}
+
+/// `report`.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// Directory of a run
+    #[arg(value_name = "DIR")]
+    pub(crate) run: PathBuf,
+    /// Write the report's files here instead of into the run's directory
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Parses the command line; help, version and usage errors are printed here.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    let matches = match Cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Printing help to a closed pipe is no error.
+            let _ = error.print();
+            return Err(ExitCode::from(error.exit_code() as u8));
+        }
+    };
+    let mut cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return Err(ExitCode::from(error.exit_code() as u8));
+        }
+    };
+    if let (Command::Run(RunArgs { selection, .. }) | Command::Check(CheckArgs { selection, .. }), Some((_, matches))) =
+        (&mut cli.command, matches.subcommand())
+    {
+        selection.picks = in_order(selection, matches);
+    }
+    Ok(cli)
+}
+
+/// Filters in the order typed, which clap keeps apart by flag.
+fn in_order(selection: &SelectionArgs, matches: &clap::ArgMatches) -> Vec<Pick> {
+    let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+    let included = places("filter").into_iter().zip(selection.filter.iter().cloned().map(Pick::Include));
+    let excluded = places("exclude").into_iter().zip(selection.exclude.iter().cloned().map(Pick::Exclude));
+    let mut picks: Vec<(usize, Pick)> = included.chain(excluded).collect();
+    picks.sort_by_key(|(place, _)| *place);
+    picks.into_iter().map(|(_, pick)| pick).collect()
+}

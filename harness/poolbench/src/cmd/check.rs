@@ -1,0 +1,50 @@
+//! `poolbench check`: every scenario at smoke size, each value of each axis once, and what it expects.
+
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use model::plan::Size;
+use model::record::TrialKind;
+
+use crate::args::CheckArgs;
+use crate::cmd::run::{self, Trials};
+use crate::exit::Exit;
+use crate::facts;
+use crate::progress::{Progress, eprint_line};
+use crate::rundir::RunDir;
+
+/// Most cases of a check: all scenarios, each value once, are far fewer.
+const CASES_MAX: usize = 500;
+
+/// Checks scenarios in a directory that is gone afterwards.
+pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
+    let begun = Instant::now();
+    let plan = run::plan(&args.selection, Size::Smoke, args.seed, Some(1), CASES_MAX, true)?;
+    let temporary = tempfile::Builder::new().prefix("poolbench-check-").tempdir().context("making a directory for the check")?;
+    let dir = RunDir::create(temporary.path())?;
+    let facts = facts::gather(temporary.path());
+    let mut trials = Trials::new(&plan, Vec::new(), false)?;
+    let order: Vec<_> = analysis::order(&plan).into_iter().filter(|t| t.kind != TrialKind::Profiled).collect();
+    let mut progress = Progress::new(order.len(), args.quiet);
+    for trial in &order {
+        progress.begin(&plan.cases[trial.case].id);
+        let trial_begun = Instant::now();
+        let Some(finished) = trials.run(trial, dir.work()?)? else {
+            progress.clear();
+            eprint_line("interrupted: nothing is kept of a check");
+            return Ok(Exit::Interrupted);
+        };
+        progress.end(&finished.record, trial_begun.elapsed());
+        trials.records.push(finished.record);
+    }
+    progress.clear();
+    let summary = analysis::summarise(&plan, &facts, &trials.records);
+    let mut out = std::io::stdout().lock();
+    for failure in &summary.failures {
+        writeln!(out, "failed: {}: {}", failure.case, failure.why)?;
+    }
+    let failed = plan.cases.iter().filter(|c| summary.failures.iter().any(|f| f.case == c.id)).count();
+    writeln!(out, "check: {} cases passed, {failed} failed ({:.1} s)", plan.cases.len() - failed, begun.elapsed().as_secs_f64())?;
+    Ok(if summary.failed { Exit::Failed } else { Exit::Done })
+}

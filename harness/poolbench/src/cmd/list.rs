@@ -1,0 +1,36 @@
+//! `poolbench list`.
+
+use std::io::Write;
+
+use anyhow::Result;
+
+use crate::args::ListArgs;
+use crate::exit::Exit;
+use crate::sources;
+
+/// Prints scenarios, cases or settings.
+pub(super) fn list(args: &ListArgs) -> Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    if args.settings {
+        for row in driver::catalogue() {
+            writeln!(out, "{:<32} {:<40} {:<14} {}", row.key, row.kind, row.default, row.doc)?;
+        }
+        return Ok(Exit::Done);
+    }
+    let sources = sources::read(args.scenarios.as_deref())?;
+    let listing = scenario::list(&sources, &driver::catalogue(), &sources::kinds()).map_err(sources::refuse)?;
+    let width = listing.iter().map(|l| l.name.len()).max().unwrap_or(0);
+    for one in listing {
+        if args.cases {
+            one.cases.iter().try_for_each(|case| writeln!(out, "{case}"))?;
+            continue;
+        }
+        let mark = if one.suite { ' ' } else { '*' };
+        let cases = one.cases.len();
+        writeln!(out, "{:<width$}{mark} {cases:>3} {}  {}", one.name, if cases == 1 { "case " } else { "cases" }, one.what)?;
+    }
+    if !args.cases {
+        writeln!(out, "\n* runs only when selected with -f")?;
+    }
+    Ok(Exit::Done)
+}

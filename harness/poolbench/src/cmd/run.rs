@@ -1,0 +1,199 @@
+//! `poolbench run`: plan, trials, records, report.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use driver::{LaunchError, Launcher, Lengths, Order};
+use model::plan::{Plan, Size};
+use model::record::{Status, TrialKind};
+use model::units::show_ns;
+use model::{Record, rundir};
+use scenario::Options;
+
+use crate::args::{RunArgs, SelectionArgs};
+use crate::cmd::report;
+use crate::exit::{Complaint, Exit};
+use crate::progress::{Progress, eprint_line};
+use crate::rundir::RunDir;
+use crate::{facts, rundir as disk, sources};
+
+/// Warm-up of a calibration trial, ns.
+const CALIBRATION_WARMUP_NS: u64 = 200_000_000;
+
+/// Runs a plan from the command line.
+pub(super) fn run(args: &RunArgs) -> Result<Exit> {
+    if facts::PROFILE == "debug" && !args.allow_debug && !args.plan {
+        return Err(Complaint::usage("this is a debug build, whose figures mean little", "build with `--release`, or add --allow-debug"));
+    }
+    if let Some(dir) = &args.resume {
+        return resume(dir, args);
+    }
+    let plan = plan(&args.selection, args.size.into(), args.seed, args.rounds, args.max_cases, false)?;
+    if args.plan {
+        return print_plan(&plan);
+    }
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
+    let dir = RunDir::create(&out)?;
+    dir.begin(&plan, &facts::gather(&out))?;
+    execute(&plan, dir, Vec::new(), args.in_process, args.quiet)
+}
+
+/// Expands and prepares: whatever is wrong is said before anything runs.
+pub(super) fn plan(
+    selection: &SelectionArgs,
+    size: Size,
+    seed: u64,
+    rounds: Option<u32>,
+    max_cases: usize,
+    each_value_once: bool,
+) -> Result<Plan> {
+    let sources = sources::read(selection.scenarios.as_deref())?;
+    let select = selection
+        .selection(each_value_once)
+        .map_err(|bad| Complaint::usage(format!("-s '{bad}' has no '=' (expected KEY=VALUE)"), "such as -s store.kind=sqlite"))?;
+    let options = Options { size, seed, rounds, max_cases };
+    let plan = scenario::expand(&sources, &driver::catalogue(), &sources::kinds(), &select, &options).map_err(sources::refuse)?;
+    driver::prepare(&plan).map_err(|problems| {
+        let help = problems.iter().find_map(|p| p.help.clone());
+        anyhow::Error::from(Complaint { exit: Exit::Usage, lines: problems.iter().map(ToString::to_string).collect(), help })
+    })?;
+    Ok(plan)
+}
+
+fn print_plan(plan: &Plan) -> Result<Exit> {
+    let estimate = analysis::estimate(plan);
+    let mut out = std::io::stdout().lock();
+    for case in &estimate.per_case {
+        writeln!(out, "{:>9}  {:>3} trials  {}", show_ns(case.total_ns as f64), case.trials, case.case)?;
+    }
+    writeln!(out, "{:>9}  {:>3} trials of {} cases in all", show_ns(estimate.total_ns as f64), estimate.trials, plan.cases.len())?;
+    Ok(Exit::Done)
+}
+
+fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
+    let kept = disk::read(dir)?;
+    let now = facts::gather(dir);
+    let (was, is) = (
+        format!("{} {} {}", kept.facts.version, kept.facts.commit, kept.facts.profile),
+        format!("{} {} {}", now.version, now.commit, now.profile),
+    );
+    if was != is {
+        return Err(Complaint::usage(
+            format!("'{}' was begun by another build ({was}) than this one ({is})", dir.display()),
+            "one run holds figures of one build: begin a new one",
+        ));
+    }
+    let done = kept.records.len();
+    let run = RunDir::reopen(dir, kept.whole_bytes)?;
+    if !args.quiet {
+        eprint_line(&format!("resuming {}: {done} trials are kept", dir.display()));
+    }
+    execute(&kept.plan, run, kept.records, args.in_process, args.quiet)
+}
+
+/// SIGINT and SIGTERM as a flag; a second one ends the program at once, and its children with it.
+pub(super) fn interrupts() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, Arc::clone(&flag))
+            .context("installing a signal handler")?;
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("installing a signal handler")?;
+    }
+    Ok(flag)
+}
+
+/// Runs trials one by one and keeps what they leave.
+pub(super) struct Trials<'a> {
+    plan: &'a Plan,
+    launcher: Launcher,
+    /// Records so far.
+    pub(super) records: Vec<Record>,
+}
+
+impl<'a> Trials<'a> {
+    pub(super) fn new(plan: &'a Plan, records: Vec<Record>, in_process: bool) -> Result<Self> {
+        let program = std::env::current_exe().context("finding this program's own file")?;
+        let launcher = Launcher { program, args: vec!["trial".to_owned()], in_process, interrupted: interrupts()? };
+        Ok(Self { plan, launcher, records })
+    }
+
+    /// Whether this trial's record is here already.
+    fn is_done(&self, trial: &analysis::Trial) -> bool {
+        let case = &self.plan.cases[trial.case].id;
+        self.records.iter().any(|r| r.case == *case && r.round == trial.round && r.kind == trial.kind && r.status == Status::Measured)
+    }
+
+    /// Runs one trial; `None` when interrupted.
+    pub(super) fn run(&self, trial: &analysis::Trial, dir: PathBuf) -> Result<Option<driver::Finished>> {
+        let case = &self.plan.cases[trial.case];
+        let calibrations: Vec<Record> = self.records.iter().filter(|r| r.kind == TrialKind::Calibration).cloned().collect();
+        let lengths = match trial.kind {
+            TrialKind::Calibration => Lengths { warmup_ns: CALIBRATION_WARMUP_NS, length_ns: analysis::schedule::CALIBRATION_NS },
+            _ => Lengths { warmup_ns: case.load.warmup_ns, length_ns: case.load.length_ns },
+        };
+        let rate_per_s = if trial.kind == TrialKind::Calibration { None } else { analysis::resolve_rate(self.plan, case, &calibrations) };
+        let blank = |why: &str| {
+            let status = Status::Failed { why: why.to_owned() };
+            driver::Finished { record: Record::without_figures(&case.id, trial.round, trial.kind, trial.seed, status), folded: None }
+        };
+        if trial.kind != TrialKind::Calibration && case.load.rate.is_some() && rate_per_s.is_none() {
+            return Ok(Some(blank("its rate is a share of a capacity that no calibration trial could measure")));
+        }
+        let order = Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir };
+        match self.launcher.run(order, lengths) {
+            Ok(finished) => Ok(Some(finished)),
+            Err(LaunchError::Interrupted) => Ok(None),
+            Err(why) => Err(Complaint::system(why.to_string(), "check the limits on processes and memory of this user")),
+        }
+    }
+}
+
+fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, quiet: bool) -> Result<Exit> {
+    let mut trials = Trials::new(plan, kept, in_process)?;
+    let todo: Vec<_> = analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)).collect();
+    let mut progress = Progress::new(todo.len(), quiet);
+    let estimate = analysis::estimate(plan);
+    progress.say(&format!("{} trials of {} cases, about {}", todo.len(), plan.cases.len(), show_ns(estimate.total_ns as f64)));
+    for trial in &todo {
+        progress.begin(&plan.cases[trial.case].id);
+        let begun = Instant::now();
+        let finished = trials.run(trial, dir.work()?);
+        dir.clear_work();
+        let Some(mut finished) = finished? else {
+            progress.clear();
+            return Ok(interrupted(&dir, trials.records.len(), todo.len()));
+        };
+        dir.add(&mut finished.record, finished.folded.as_deref())?;
+        progress.end(&finished.record, begun.elapsed());
+        trials.records.push(finished.record);
+    }
+    progress.clear();
+    conclude(&dir, quiet)
+}
+
+fn interrupted(dir: &RunDir, kept: usize, todo: usize) -> Exit {
+    eprint_line(&format!("interrupted: {kept} trials are kept, {} were to come", todo.saturating_sub(kept)));
+    eprint_line(&format!("next: poolbench run --continue {}", dir.path().display()));
+    Exit::Interrupted
+}
+
+/// Writes the report from what is on disk, as `poolbench report` would.
+fn conclude(dir: &RunDir, quiet: bool) -> Result<Exit> {
+    let summary = report::remake(dir.path(), dir.path())?;
+    let mut out = std::io::stdout().lock();
+    write!(out, "{}", report::terminal(&summary))?;
+    writeln!(out, "report: {}", dir.path().join(rundir::REPORT).display())?;
+    out.flush()?;
+    if !quiet {
+        eprint_line(&format!("records: {}", dir.path().join(rundir::RECORDS).display()));
+        eprint_line(&format!("next: poolbench report {}", dir.path().display()));
+    }
+    for failure in &summary.failures {
+        eprint_line(&format!("failed: {}: {}", failure.case, failure.why));
+    }
+    Ok(if summary.failed { Exit::Failed } else { Exit::Done })
+}

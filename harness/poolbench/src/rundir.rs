@@ -1,0 +1,162 @@
+//! The run directory on disk: made once, never overwritten, every trial flushed.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use model::facts::Facts;
+use model::rundir::{FACTS, PLAN, PROFILES, RECORDS, file_stem};
+use model::{Plan, Record};
+use serde_json::to_vec_pretty;
+
+use crate::exit::Complaint;
+
+/// Longest line of records that is read, bytes.
+const LINE_MAX: usize = 256 << 20;
+
+/// A directory being written.
+pub(crate) struct RunDir {
+    path: PathBuf,
+    records: File,
+}
+
+/// A directory as read.
+pub(crate) struct Kept {
+    pub(crate) plan: Plan,
+    pub(crate) facts: Facts,
+    pub(crate) records: Vec<Record>,
+    /// Bytes of whole records; a torn last line lies behind.
+    pub(crate) whole_bytes: u64,
+}
+
+fn cannot(what: &str, path: &Path, why: impl std::fmt::Display) -> anyhow::Error {
+    Complaint::system(
+        format!("cannot {what} '{}': {why}", path.display()),
+        "choose another directory with --out, or free space and check its permissions",
+    )
+}
+
+impl RunDir {
+    /// Makes `path`, which must be new or empty.
+    pub(crate) fn create(path: &Path) -> Result<RunDir> {
+        std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, e))?;
+        let mut entries = std::fs::read_dir(path).map_err(|e| cannot("read the directory", path, e))?;
+        if entries.next().is_some() {
+            return Err(Complaint::usage(
+                format!("'{}' is not empty (expected a new or empty directory; a run is never overwritten)", path.display()),
+                format!("choose another --out, or resume it with `poolbench run --continue {}`", path.display()),
+            ));
+        }
+        Self::append(path)
+    }
+
+    /// Opens `path` to add records behind the whole ones.
+    pub(crate) fn reopen(path: &Path, whole_bytes: u64) -> Result<RunDir> {
+        let dir = Self::append(path)?;
+        dir.records.set_len(whole_bytes).map_err(|e| cannot("cut the torn last record of", &path.join(RECORDS), e))?;
+        Ok(dir)
+    }
+
+    fn append(path: &Path) -> Result<RunDir> {
+        let file = path.join(RECORDS);
+        let records = OpenOptions::new().create(true).append(true).open(&file).map_err(|e| cannot("write", &file, e))?;
+        Ok(RunDir { path: path.to_owned(), records })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes plan and facts.
+    pub(crate) fn begin(&self, plan: &Plan, facts: &Facts) -> Result<()> {
+        self.put(PLAN, &to_vec_pretty(plan)?)?;
+        self.put(FACTS, &to_vec_pretty(facts)?)
+    }
+
+    /// Adds a record and flushes it; a profile's stacks go into a file of their own first.
+    pub(crate) fn add(&mut self, record: &mut Record, folded: Option<&str>) -> Result<()> {
+        if let (Some(profile), Some(folded)) = (&mut record.profile, folded) {
+            profile.folded = format!("{PROFILES}/{}.folded", file_stem(&record.case));
+            self.put(&profile.folded, folded.as_bytes())?;
+        }
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        let file = self.path.join(RECORDS);
+        self.records.write_all(&line).and_then(|()| self.records.sync_data()).map_err(|e| cannot("write a record to", &file, e))
+    }
+
+    /// Writes one file below the directory.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        put(&self.path, name, bytes)
+    }
+
+    /// An empty directory for the files of one trial's store.
+    pub(crate) fn work(&self) -> Result<PathBuf> {
+        let work = self.path.join("work");
+        self.clear_work();
+        std::fs::create_dir_all(&work).map_err(|e| cannot("make the directory", &work, e))?;
+        Ok(work)
+    }
+
+    /// Removes what a trial's store has left.
+    pub(crate) fn clear_work(&self) {
+        // What cannot be removed now is in nobody's way but the user's, who sees it.
+        let _ = std::fs::remove_dir_all(self.path.join("work"));
+    }
+}
+
+/// Writes `name` below `dir`, making its folder.
+pub(crate) fn put(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = dir.join(name);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| cannot("make the directory", folder, e))?;
+    }
+    std::fs::write(&path, bytes).map_err(|e| cannot("write", &path, e))
+}
+
+/// Reads plan, facts and all whole records.
+pub(crate) fn read(dir: &Path) -> Result<Kept> {
+    let file = dir.join(RECORDS);
+    let records = File::open(&file).map_err(|e| not_a_run(dir, &format!("{RECORDS}: {e}")))?;
+    let mut kept = Kept { plan: read_json(dir, PLAN)?, facts: read_json(dir, FACTS)?, records: Vec::new(), whole_bytes: 0 };
+    let mut reader = BufReader::new(records);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).map_err(|e| not_a_run(dir, &format!("{RECORDS}: {e}")))?;
+        // A line without its end was being written when the run was cut off.
+        if read == 0 || line.last() != Some(&b'\n') || read > LINE_MAX {
+            break;
+        }
+        let record = serde_json::from_slice(&line).map_err(|e| not_a_run(dir, &format!("{RECORDS}:{number}: {e}")))?;
+        kept.records.push(record);
+        kept.whole_bytes += read as u64;
+    }
+    Ok(kept)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
+    let text = std::fs::read(dir.join(name)).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))?;
+    serde_json::from_slice(&text).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))
+}
+
+fn not_a_run(dir: &Path, why: &str) -> anyhow::Error {
+    Complaint::usage(format!("'{}' is not a run that can be read: {why}", dir.display()), "give the directory that `poolbench run` printed")
+}
+
+/// The folded stacks that the records name.
+pub(crate) fn folded(dir: &Path, records: &[Record]) -> Result<BTreeMap<String, String>> {
+    let names = records.iter().filter_map(|r| r.profile.as_ref()).map(|p| p.folded.clone()).filter(|name| !name.is_empty());
+    // A name from a record may not lead out of the directory.
+    let inside = |name: &String| !name.starts_with('/') && name.split('/').all(|part| part != "..");
+    names
+        .filter(inside)
+        .map(|name| {
+            let text = std::fs::read_to_string(dir.join(&name)).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))?;
+            Ok((name, text))
+        })
+        .collect()
+}
