@@ -10,6 +10,7 @@ use model::rundir::{HLOGS, PROFILES, file_stem};
 use crate::doc::axes_of as axes;
 use crate::plots::bars::{self, Row};
 use crate::plots::spectrum::{self, Line};
+use crate::show::plural;
 use crate::{ReportError, flame, hlog};
 
 /// Folder of the plots.
@@ -144,7 +145,8 @@ fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) 
     let dirty = if summary.facts.dirty { ", changed" } else { "" };
     let commit = short_commit(&summary.facts.commit);
     format!(
-        "{keys}{of}ok requests from their intended start, {rounds} rounds; size {}; timing class {}; commit {commit}{dirty}",
+        "{keys}{of}ok requests from their intended start, {}; size {}; timing class {}; commit {commit}{dirty}",
+        plural(u64::from(rounds), "round"),
         summary.size.name(),
         summary.timing_class
     )

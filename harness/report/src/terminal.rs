@@ -12,7 +12,7 @@ const GAP: &str = "  ";
 
 /// The table: headline, one line per case, failures last so that they stay in sight. Ends with a line break.
 pub fn terminal(summary: &Summary) -> String {
-    let head = ["case", "offered", "goodput", "ok", "p50", "p99", "p99.9", "mark"].map(str::to_owned);
+    let head = ["case", "offered", "goodput", "ok", "p50", "p90", "p99", "mark"].map(str::to_owned);
     let mut rows = vec![head.to_vec()];
     rows.extend(summary.scenarios.iter().flat_map(|s| &s.cases).map(row));
     let widths: Vec<usize> = (0..head.len()).map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
@@ -48,8 +48,8 @@ fn row(case: &CaseSummary) -> Vec<String> {
         figure(&case.goodput_per_s, show_rate),
         ok,
         figure(&case.response.p50_ns, show_ns),
+        figure(&case.response.p90_ns, show_ns),
         figure(&case.response.p99_ns, show_ns),
-        figure(&case.response.p99_9_ns, show_ns),
         mark(case),
     ]
 }

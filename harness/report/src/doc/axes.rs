@@ -106,7 +106,11 @@ pub(crate) fn single(scenario: &ScenarioSummary) -> String {
     let mut out = String::new();
     for case in &scenario.cases {
         let mut notes = Notes::default();
-        let mut table = Table::new(&[(Column::Left, ""), (Column::Right, "median round"), (Column::Right, "range over rounds")]);
+        let several = case.rounds_measured > 1;
+        let mut table = Table::new(&[(Column::Left, ""), (Column::Right, if several { "median round" } else { "one round" })]);
+        if several {
+            table.column("range over rounds");
+        }
         for (name, figure, show) in figures(case) {
             let value = figure.value.map_or_else(|| notes.blank(figure.why_blank.as_deref()), show);
             table.row(vec![name.to_owned(), value, show::range(figure, show)]);
@@ -117,8 +121,11 @@ pub(crate) fn single(scenario: &ScenarioSummary) -> String {
             (None, Some(false)) => "In a closed loop".to_owned(),
             _ => "Nothing was measured".to_owned(),
         };
-        let rounds = show::plural(u64::from(case.rounds_measured), "round");
-        let sentence = format!("{load}; {rounds}: their median, and how far they spread.");
+        let rounds = match case.rounds_measured {
+            0 | 1 => "one round, so there is no range".to_owned(),
+            n => format!("{n} rounds: their median, and how far they spread"),
+        };
+        let sentence = format!("{load}; {rounds}.");
         out.push_str(&folded_if_long(1, &sentence, &(table.render() + &notes.render())));
     }
     out

@@ -66,7 +66,7 @@ pub(crate) fn tiers(scenario: &ScenarioSummary) -> String {
 /// How well the tier was predicted, where there was more than one to choose from.
 pub(crate) fn confusion(scenario: &ScenarioSummary) -> String {
     let told: Vec<(&CaseSummary, &Confusion)> =
-        scenario.cases.iter().filter_map(|c| c.confusion.as_ref().map(|m| (c, m))).filter(|(_, m)| m.tiers.len() > 1).collect();
+        scenario.cases.iter().filter_map(|c| c.confusion.as_ref().map(|m| (c, m))).filter(|(_, m)| tiers_met(m) > 1).collect();
     let Some(((first, matrix), rest)) = told.split_first() else {
         return String::new();
     };
@@ -87,6 +87,15 @@ pub(crate) fn confusion(scenario: &ScenarioSummary) -> String {
         out.push_str(&folded_if_long(table.len(), "Tier selection of the other cases:", &table.render()));
     }
     out
+}
+
+/// Tiers that were predicted or turned out to be right at least once: with one alone there was nothing to choose.
+fn tiers_met(matrix: &Confusion) -> usize {
+    let met = |tier: usize| {
+        let predicted = matrix.counts.get(tier).is_some_and(|row| row.iter().any(|n| *n > 0));
+        predicted || matrix.counts.iter().any(|row| row.get(tier).is_some_and(|n| *n > 0))
+    };
+    (0..matrix.tiers.len()).filter(|tier| met(*tier)).count()
 }
 
 fn matrix_table(matrix: &Confusion) -> String {

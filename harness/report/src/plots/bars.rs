@@ -1,14 +1,28 @@
 //! Phase bars: where the time of a typical and of a slow request went, one row per case.
 
-use std::collections::BTreeMap;
-
 use crate::plots::scale;
-use crate::svg::{Anchor, GRID, INK, PALETTE, Stroke, Svg, cut, plain};
+use crate::svg::{Anchor, GRID, INK, Stroke, Svg, cut, plain};
 
 /// Most rows in one picture.
 pub(crate) const MOST_ROWS: usize = 12;
-/// Phases with a colour of their own; the rest is `other`.
-const MOST_COLOURS: usize = 7;
+/// Phases with a colour of their own, the same in every picture; the rest is `other`.
+const COLOURS: [(&str, &str); 10] = [
+    ("lag", "#444444"),
+    ("session-wait", "#56b4e9"),
+    ("load", "#d55e00"),
+    ("queue", "#e69f00"),
+    ("dispatch", "#8a7a00"),
+    ("service", "#0072b2"),
+    ("roundtrip", "#0072b2"),
+    ("encode", "#7a4fa3"),
+    ("compress", "#cc79a7"),
+    ("persist", "#009e73"),
+];
+/// A phase with less than this share of every bar is in `other` too.
+const SMALL: f64 = 0.01;
+const GREY: &str = "#bbbbbb";
+/// Colours on which dark text reads better.
+const LIGHT: [&str; 4] = ["#56b4e9", "#e69f00", "#cc79a7", GREY];
 const LABELS: f64 = 250.0;
 /// Where a label may break.
 const SEPARATORS: [char; 2] = [',', '·'];
@@ -81,30 +95,24 @@ fn total(band: &[(String, f64)]) -> f64 {
     band.iter().map(|p| p.1.max(0.0)).sum()
 }
 
-/// The phases with the largest share of any bar get the colours, in the order of their first appearance; then `other`, then what is in no phase.
+/// The phases that show, in the order of their first appearance, each in its own colour; then `other`, then what is in no phase.
 fn colours(rows: &[&Row]) -> Vec<(String, &'static str)> {
-    let mut share: BTreeMap<&str, f64> = BTreeMap::new();
-    let mut order: Vec<&str> = Vec::new();
+    let mut largest: Vec<(&str, f64)> = Vec::new();
     for band in rows.iter().flat_map(|r| [&r.p50, &r.p99]) {
         for (name, ns) in band {
-            let part = ns.max(0.0) / total(band).max(1.0);
-            let best = share.entry(name).or_default();
-            *best = best.max(part);
-            if !order.contains(&name.as_str()) {
-                order.push(name);
+            let share = ns.max(0.0) / total(band).max(1.0);
+            match largest.iter_mut().find(|known| known.0 == name) {
+                Some(known) => known.1 = known.1.max(share),
+                None => largest.push((name, share)),
             }
         }
     }
-    let mut ranked: Vec<&str> = order.iter().copied().filter(|name| *name != UNEXPLAINED).collect();
-    ranked.sort_by(|a, b| share[b].total_cmp(&share[a]));
-    ranked.truncate(MOST_COLOURS);
-    let others = order.iter().any(|name| *name != UNEXPLAINED && !ranked.contains(name));
-    let kept = order.iter().filter(|name| ranked.contains(name));
-    let mut out: Vec<(String, &'static str)> = kept.zip(PALETTE).map(|(name, colour)| ((*name).to_owned(), colour)).collect();
-    if others {
-        out.push((OTHER.to_owned(), "#bbbbbb"));
+    let own = |(name, share): &(&str, f64)| COLOURS.iter().find(|c| c.0 == *name && *share >= SMALL).map(|c| c.1);
+    let mut out: Vec<(String, &'static str)> = largest.iter().filter_map(|l| Some((l.0.to_owned(), own(l)?))).collect();
+    if largest.iter().any(|l| l.0 != UNEXPLAINED && own(l).is_none()) {
+        out.push((OTHER.to_owned(), GREY));
     }
-    if order.contains(&UNEXPLAINED) {
+    if largest.iter().any(|l| l.0 == UNEXPLAINED) {
         out.push((UNEXPLAINED.to_owned(), "#111111"));
     }
     out
@@ -127,10 +135,10 @@ fn draw_panel(svg: &mut Svg, left: f64, name: &str, bands: &[Vec<(String, f64)>]
         let mut x = left;
         for (phase, ns) in stack(band, colours) {
             let width = ns / end * PANEL;
-            let colour = colours.iter().find(|c| c.0 == phase).map_or("#bbbbbb", |c| c.1);
+            let colour = colours.iter().find(|c| c.0 == phase).map_or(GREY, |c| c.1);
             svg.rect([x, y, width, ROW - 12.0], colour, &format!("{phase}: {}", model::units::show_ns(ns)));
             if width > phase.len() as f64 * 7.5 + 8.0 {
-                let dark = ["#e69f00", "#56b4e9", "#bbbbbb", "#cc79a7"].contains(&colour);
+                let dark = LIGHT.contains(&colour);
                 let font =
                     crate::svg::Font { size: 12.0, anchor: Anchor::Middle, colour: if dark { "#111111" } else { "#ffffff" }, bold: false };
                 svg.text(x + width / 2.0, y + 18.0, font, &phase);
@@ -167,7 +175,8 @@ mod tests {
     fn no_time_is_lost_when_small_phases_become_other() {
         let row = Row { label: "a".to_owned(), p50: band(1e4), p99: band(1e6) };
         let colours = colours(&[&row]);
-        assert_eq!(colours.len(), MOST_COLOURS + 2);
+        let names: Vec<&str> = colours.iter().map(|c| c.0.as_str()).collect();
+        assert_eq!(names, ["lag", "load", "queue", "dispatch", "service", "encode", "compress", "persist", OTHER, UNEXPLAINED]);
         let stacked: f64 = stack(&row.p99, &colours).iter().map(|p| p.1).sum();
         assert!((stacked - total(&row.p99)).abs() < 1e-6);
     }
