@@ -1,6 +1,6 @@
 //! Before a run: which trials, in which order, with which seeds, at which rate, and how long it will take.
 
-use model::plan::{Case, Plan};
+use model::plan::{Case, Plan, Size};
 use model::record::{Status, TrialKind};
 use model::units::Rate;
 use model::{Record, plan::Scenario};
@@ -12,8 +12,14 @@ use crate::stats::median;
 
 /// Calibration trials per case.
 pub const CALIBRATIONS: u32 = 1;
-/// Measured window of a calibration trial, ns.
-pub const CALIBRATION_NS: u64 = 800_000_000;
+/// Warm-up and measured window of a calibration trial, ns. At smoke size a rough capacity is enough: figures are not quoted from it.
+pub const fn calibration_ns(size: Size) -> (u64, u64) {
+    match size {
+        Size::Smoke => (50_000_000, 200_000_000),
+        Size::Full => (200_000_000, 800_000_000),
+    }
+}
+
 /// What starting and ending a trial is taken to cost in estimates, ns.
 pub const START_NS: u64 = 300_000_000;
 
@@ -115,7 +121,10 @@ pub fn estimate(plan: &Plan) -> Estimate {
     for trial in order(plan) {
         let (Some(row), Some(case)) = (per_case.get_mut(trial.case), plan.cases.get(trial.case)) else { continue };
         let load_ns = match trial.kind {
-            TrialKind::Calibration => CALIBRATION_NS,
+            TrialKind::Calibration => {
+                let (warmup_ns, length_ns) = calibration_ns(plan.size);
+                warmup_ns + length_ns
+            }
             TrialKind::Measured | TrialKind::Profiled => case.load.warmup_ns.saturating_add(case.load.length_ns),
         };
         row.trials += 1;

@@ -266,7 +266,8 @@ impl Inner {
             return Err(Stop(Outcome::Failed, format!("the worker's answer has {} bytes, too short for its digest", reply.body.len())));
         };
         response.digest = Some(u64::from_le_bytes(*digest));
-        request.times.begin(Phase::Encode, self.now());
+        // From the moment the reply was read: the wake-up of this task is part of answering.
+        request.times.begin(Phase::Encode, request.times.span(Phase::Return).map_or_else(|| self.now(), |(_, end)| end));
         Ok(reply.body)
     }
 

@@ -14,6 +14,7 @@ use pool::{Deps, Pool, Work};
 use store::{SessionId, Store};
 
 mod codec;
+mod floor;
 mod path;
 mod pool_only;
 mod store_only;
@@ -93,6 +94,16 @@ pub const TARGETS: &[TargetKind] = &[
     TargetKind { name: "pool", doc: "the pool alone: queue, dispatch, service, return", open: |o| Box::pin(pool_only::open(o)) },
     TargetKind { name: "store", doc: "the session store alone: load, change, persist", open: |o| Box::pin(store_only::open(o)) },
     TargetKind { name: "codec", doc: "encoding and compression of a response alone", open: |o| Box::pin(codec::open(o)) },
+    TargetKind {
+        name: "channel",
+        doc: "a floor: a bare tokio mpsc and oneshot round trip, no pool",
+        open: |o| Box::pin(floor::open_channel(o)),
+    },
+    TargetKind {
+        name: "pipe",
+        doc: "a floor: a bare pipe round trip to a worker process, no pool",
+        open: |o| Box::pin(floor::open_pipe(o)),
+    },
 ];
 
 /// A response with nothing in it yet.

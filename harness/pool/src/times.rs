@@ -22,7 +22,7 @@ pub enum Phase {
     Service,
     /// The worker has finished, until its reply is read.
     Return,
-    /// Building the response document.
+    /// Building the response document, from the moment the reply was read: the wake-up of the caller's task is in it.
     Encode,
     /// Compressing the response.
     Compress,

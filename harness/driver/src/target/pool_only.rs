@@ -38,7 +38,8 @@ impl Target for PoolTarget {
             let job = Job { tool: call.tool, session, deadline: call.deadline, work: call.work, payload: call.payload, times: call.times };
             let reply = pool.call(job).await;
             let mut response = blank(reply.times);
-            response.times.begin(Phase::Reply, clock.now());
+            // From the moment the reply was read: the wake-up of this task is part of handing it over.
+            response.times.begin(Phase::Reply, reply.times.span(Phase::Return).map_or_else(|| clock.now(), |(_, end)| end));
             response.outcome = reply.outcome;
             response.placement = Some(reply.placement);
             response.retry_after = reply.retry_after;
