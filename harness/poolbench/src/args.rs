@@ -8,6 +8,8 @@ use clap_complete::Shell;
 use model::plan::Size;
 use scenario::{Pick, Selection};
 
+use crate::progress::eprint_line;
+
 /// Benchmarks and profiles tiered worker pools.
 ///
 /// Runs scenarios against a whole worker pool - hot, warm and cold tiers, session affinity, real worker processes, sessions in
@@ -89,7 +91,8 @@ impl SelectionArgs {
         Ok(Selection {
             filters: self.picks.clone(),
             set: set.collect::<Result<_, _>>()?,
-            suite_only: self.picks.is_empty(),
+            // A check leaves nothing out.
+            suite_only: self.picks.is_empty() && !each_value_once,
             each_value_once,
         })
     }
@@ -192,18 +195,11 @@ pub(crate) struct ReportArgs {
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let matches = match Cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
-            // Printing help to a closed pipe is no error.
-            let _ = error.print();
-            return Err(ExitCode::from(error.exit_code() as u8));
-        }
+        Err(error) => return Err(answer(&error)),
     };
     let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return Err(ExitCode::from(error.exit_code() as u8));
-        }
+        Err(error) => return Err(answer(&error)),
     };
     if let (Command::Run(RunArgs { selection, .. }) | Command::Check(CheckArgs { selection, .. }), Some((_, matches))) =
         (&mut cli.command, matches.subcommand())
@@ -211,6 +207,20 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
         selection.picks = in_order(selection, matches);
     }
     Ok(cli)
+}
+
+/// Prints what clap has to say: help and version as results, mistakes as errors that end with a `help:` line like all others.
+fn answer(error: &clap::Error) -> ExitCode {
+    let shows_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() || shows_help {
+        // Printing help to a closed pipe is no error.
+        let _ = error.print();
+    } else {
+        let said = error.render().to_string();
+        let said = said.replace("\nFor more information, try '--help'.\n", "help: for more information, try '--help'");
+        eprint_line(said.trim_end());
+    }
+    ExitCode::from(error.exit_code() as u8)
 }
 
 /// Filters in the order typed, which clap keeps apart by flag.

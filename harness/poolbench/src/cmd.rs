@@ -6,8 +6,11 @@ mod report;
 mod run;
 mod serve;
 
+use std::io::Write;
+
 use anyhow::Result;
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -19,11 +22,19 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "poolbench", &mut std::io::stdout().lock());
-            Ok(Exit::Done)
-        }
+        Command::Completions { shell } => completions(shell),
         Command::Worker { fault } => serve::worker(fault.as_deref()),
         Command::Trial => serve::trial(),
     }
+}
+
+/// Prints a completion script without the hidden subcommands. Into memory first: the generator panics at a closed pipe.
+fn completions(shell: Shell) -> Result<Exit> {
+    let whole = Cli::command();
+    let visible = whole.get_subcommands().filter(|c| !c.is_hide_set()).cloned();
+    let mut shown = clap::Command::new("poolbench").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true).subcommands(visible);
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut shown, "poolbench", &mut script);
+    std::io::stdout().lock().write_all(&script)?;
+    Ok(Exit::Done)
 }

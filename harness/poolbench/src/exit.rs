@@ -53,6 +53,13 @@ impl Complaint {
     }
 }
 
+/// A path as a shell takes it.
+pub(crate) fn shell_word(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "/._-+,:@%=".contains(c));
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 /// Prints an error as `error: …` lines and a `help:` line; returns its exit code.
 pub(crate) fn complain(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {

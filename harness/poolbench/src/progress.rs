@@ -75,6 +75,11 @@ pub(crate) fn eprint_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// `1 trial`, `2 trials`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 fn describe(record: &Record) -> String {
     let kind = match record.kind {
         TrialKind::Calibration => "calibration".to_owned(),

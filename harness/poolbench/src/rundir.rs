@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use model::facts::Facts;
+use model::plan::SCHEMA;
 use model::rundir::{FACTS, PLAN, PROFILES, RECORDS, file_stem};
 use model::{Plan, Record};
 use serde_json::to_vec_pretty;
 
-use crate::exit::Complaint;
+use crate::exit::{Complaint, shell_word};
 
 /// Longest line of records that is read, bytes.
 const LINE_MAX: usize = 256 << 20;
@@ -46,7 +47,7 @@ impl RunDir {
         if entries.next().is_some() {
             return Err(Complaint::usage(
                 format!("'{}' is not empty (expected a new or empty directory; a run is never overwritten)", path.display()),
-                format!("choose another --out, or resume it with `poolbench run --continue {}`", path.display()),
+                format!("choose another --out, or resume it with `poolbench run --continue {}`", shell_word(path)),
             ));
         }
         Self::append(path)
@@ -85,7 +86,12 @@ impl RunDir {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         let file = self.path.join(RECORDS);
-        self.records.write_all(&line).and_then(|()| self.records.sync_data()).map_err(|e| cannot("write a record to", &file, e))
+        self.records.write_all(&line).and_then(|()| self.records.sync_data()).map_err(|e| {
+            Complaint::system(
+                format!("cannot write a record to '{}': {e}", file.display()),
+                format!("the records before it are kept: free space, then `poolbench run --continue {}`", shell_word(&self.path)),
+            )
+        })
     }
 
     /// Writes one file below the directory.
@@ -131,7 +137,7 @@ pub(crate) fn read(dir: &Path) -> Result<Kept> {
         if read == 0 || line.last() != Some(&b'\n') || read > LINE_MAX {
             break;
         }
-        let record = serde_json::from_slice(&line).map_err(|e| not_a_run(dir, &format!("{RECORDS}:{number}: {e}")))?;
+        let record = versioned(&line).map_err(|e| not_a_run(dir, &format!("{RECORDS}:{number}: {e}")))?;
         kept.records.push(record);
         kept.whole_bytes += read as u64;
     }
@@ -140,7 +146,20 @@ pub(crate) fn read(dir: &Path) -> Result<Kept> {
 
 fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
     let text = std::fs::read(dir.join(name)).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))?;
-    serde_json::from_slice(&text).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))
+    versioned(&text).map_err(|e| not_a_run(dir, &format!("{name}: {e}")))
+}
+
+/// The schema is looked at first: what another one holds would only look damaged.
+fn versioned<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let Version { schema } = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+    if schema != SCHEMA {
+        return Err(format!("it has schema {schema} (expected schema {SCHEMA}, which this build reads)"));
+    }
+    serde_json::from_slice(text).map_err(|e| e.to_string())
 }
 
 fn not_a_run(dir: &Path, why: &str) -> anyhow::Error {

@@ -8,6 +8,8 @@ use scenario::{KnownKinds, Problem, Source};
 use crate::exit::{Complaint, Exit};
 
 const STANDARD: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+/// The remedy for a bad scenario where there is none of its own.
+pub(crate) const WHERE_TO_LOOK: &str = "docs/SCENARIOS.md explains every key, `poolbench list --settings` prints every setting";
 /// Files that a directory of scenarios may hold.
 const FILES_MAX: usize = 2000;
 
@@ -77,5 +79,8 @@ pub(crate) fn kinds() -> KnownKinds {
 #[expect(clippy::needless_pass_by_value, reason = "so that it fits map_err")]
 pub(crate) fn refuse(problems: Vec<Problem>) -> anyhow::Error {
     let help = problems.iter().find_map(|p| p.help.clone());
+    let filters = problems.iter().all(|p| p.file == "-f" || p.file == "-F");
+    let usual = if filters { "`poolbench list --cases` prints what -f and -F search" } else { WHERE_TO_LOOK };
+    let help = Some(help.unwrap_or_else(|| usual.to_owned()));
     Complaint { exit: Exit::Usage, lines: problems.iter().map(ToString::to_string).collect(), help }.into()
 }

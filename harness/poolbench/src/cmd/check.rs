@@ -11,7 +11,7 @@ use crate::args::CheckArgs;
 use crate::cmd::run::{self, Trials};
 use crate::exit::Exit;
 use crate::facts;
-use crate::progress::{Progress, eprint_line};
+use crate::progress::{Progress, count, eprint_line};
 use crate::rundir::RunDir;
 
 /// Most cases of a check: all scenarios, each value once, are far fewer.
@@ -45,6 +45,6 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
         writeln!(out, "failed: {}: {}", failure.case, failure.why)?;
     }
     let failed = plan.cases.iter().filter(|c| summary.failures.iter().any(|f| f.case == c.id)).count();
-    writeln!(out, "check: {} cases passed, {failed} failed ({:.1} s)", plan.cases.len() - failed, begun.elapsed().as_secs_f64())?;
+    writeln!(out, "check: {} passed, {failed} failed ({:.1} s)", count(plan.cases.len() - failed, "case"), begun.elapsed().as_secs_f64())?;
     Ok(if summary.failed { Exit::Failed } else { Exit::Done })
 }

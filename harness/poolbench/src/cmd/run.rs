@@ -16,21 +16,19 @@ use scenario::Options;
 
 use crate::args::{RunArgs, SelectionArgs};
 use crate::cmd::report;
-use crate::exit::{Complaint, Exit};
-use crate::progress::{Progress, eprint_line};
+use crate::exit::{Complaint, Exit, shell_word};
+use crate::progress::{Progress, count, eprint_line};
 use crate::rundir::RunDir;
 use crate::{facts, rundir as disk, sources};
 
-/// Warm-up of a calibration trial, ns.
-const CALIBRATION_WARMUP_NS: u64 = 200_000_000;
-
 /// Runs a plan from the command line.
 pub(super) fn run(args: &RunArgs) -> Result<Exit> {
-    if facts::PROFILE == "debug" && !args.allow_debug && !args.plan {
-        return Err(Complaint::usage("this is a debug build, whose figures mean little", "build with `--release`, or add --allow-debug"));
-    }
+    // A run is resumed by the build that began it, where a debug build was allowed.
     if let Some(dir) = &args.resume {
         return resume(dir, args);
+    }
+    if facts::PROFILE == "debug" && !args.allow_debug && !args.plan {
+        return Err(Complaint::usage("this is a debug build, whose figures mean little", "build with `--release`, or add --allow-debug"));
     }
     let plan = plan(&args.selection, args.size.into(), args.seed, args.rounds, args.max_cases, false)?;
     if args.plan {
@@ -58,7 +56,7 @@ pub(super) fn plan(
     let options = Options { size, seed, rounds, max_cases };
     let plan = scenario::expand(&sources, &driver::catalogue(), &sources::kinds(), &select, &options).map_err(sources::refuse)?;
     driver::prepare(&plan).map_err(|problems| {
-        let help = problems.iter().find_map(|p| p.help.clone());
+        let help = problems.iter().find_map(|p| p.help.clone()).or_else(|| Some(sources::WHERE_TO_LOOK.to_owned()));
         anyhow::Error::from(Complaint { exit: Exit::Usage, lines: problems.iter().map(ToString::to_string).collect(), help })
     })?;
     Ok(plan)
@@ -70,7 +68,7 @@ fn print_plan(plan: &Plan) -> Result<Exit> {
     for case in &estimate.per_case {
         writeln!(out, "{:>9}  {:>3} trials  {}", show_ns(case.total_ns as f64), case.trials, case.case)?;
     }
-    writeln!(out, "{:>9}  {:>3} trials of {} cases in all", show_ns(estimate.total_ns as f64), estimate.trials, plan.cases.len())?;
+    writeln!(out, "{:>9}  {:>3} trials of {} in all", show_ns(estimate.total_ns as f64), estimate.trials, count(plan.cases.len(), "case"))?;
     Ok(Exit::Done)
 }
 
@@ -87,10 +85,10 @@ fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
             "one run holds figures of one build: begin a new one",
         ));
     }
-    let done = kept.records.len();
+    let done = count(kept.records.len(), "trial");
     let run = RunDir::reopen(dir, kept.whole_bytes)?;
     if !args.quiet {
-        eprint_line(&format!("resuming {}: {done} trials are kept", dir.display()));
+        eprint_line(&format!("resuming {}: {done} kept", dir.display()));
     }
     execute(&kept.plan, run, kept.records, args.in_process, args.quiet)
 }
@@ -132,7 +130,10 @@ impl<'a> Trials<'a> {
         let case = &self.plan.cases[trial.case];
         let calibrations: Vec<Record> = self.records.iter().filter(|r| r.kind == TrialKind::Calibration).cloned().collect();
         let lengths = match trial.kind {
-            TrialKind::Calibration => Lengths { warmup_ns: CALIBRATION_WARMUP_NS, length_ns: analysis::schedule::CALIBRATION_NS },
+            TrialKind::Calibration => {
+                let (warmup_ns, length_ns) = analysis::schedule::calibration_ns(self.plan.size);
+                Lengths { warmup_ns, length_ns }
+            }
             _ => Lengths { warmup_ns: case.load.warmup_ns, length_ns: case.load.length_ns },
         };
         let rate_per_s = if trial.kind == TrialKind::Calibration { None } else { analysis::resolve_rate(self.plan, case, &calibrations) };
@@ -157,15 +158,16 @@ fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, qu
     let todo: Vec<_> = analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)).collect();
     let mut progress = Progress::new(todo.len(), quiet);
     let estimate = analysis::estimate(plan);
-    progress.say(&format!("{} trials of {} cases, about {}", todo.len(), plan.cases.len(), show_ns(estimate.total_ns as f64)));
-    for trial in &todo {
+    let left_ns = estimate.total_ns as f64 * todo.len() as f64 / estimate.trials.max(1) as f64;
+    progress.say(&format!("{} of {}, about {}", count(todo.len(), "trial"), count(plan.cases.len(), "case"), show_ns(left_ns)));
+    for (done, trial) in todo.iter().enumerate() {
         progress.begin(&plan.cases[trial.case].id);
         let begun = Instant::now();
         let finished = trials.run(trial, dir.work()?);
         dir.clear_work();
         let Some(mut finished) = finished? else {
             progress.clear();
-            return Ok(interrupted(&dir, trials.records.len(), todo.len()));
+            return Ok(interrupted(&dir, trials.records.len(), todo.len() - done));
         };
         dir.add(&mut finished.record, finished.folded.as_deref())?;
         progress.end(&finished.record, begun.elapsed());
@@ -175,9 +177,9 @@ fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, qu
     conclude(&dir, quiet)
 }
 
-fn interrupted(dir: &RunDir, kept: usize, todo: usize) -> Exit {
-    eprint_line(&format!("interrupted: {kept} trials are kept, {} were to come", todo.saturating_sub(kept)));
-    eprint_line(&format!("next: poolbench run --continue {}", dir.path().display()));
+fn interrupted(dir: &RunDir, kept: usize, to_come: usize) -> Exit {
+    eprint_line(&format!("interrupted: {} kept, {to_come} to come", count(kept, "trial")));
+    eprint_line(&format!("next: poolbench run --continue {}", shell_word(dir.path())));
     Exit::Interrupted
 }
 
@@ -190,7 +192,7 @@ fn conclude(dir: &RunDir, quiet: bool) -> Result<Exit> {
     out.flush()?;
     if !quiet {
         eprint_line(&format!("records: {}", dir.path().join(rundir::RECORDS).display()));
-        eprint_line(&format!("next: poolbench report {}", dir.path().display()));
+        eprint_line(&format!("next: poolbench report {}", shell_word(dir.path())));
     }
     for failure in &summary.failures {
         eprint_line(&format!("failed: {}: {}", failure.case, failure.why));
