@@ -84,8 +84,30 @@ fn every_setting_and_every_kind_has_a_doc_and_is_on_the_page_of_scenarios() {
     must_hold(&violations);
 }
 
+/// Names that no row of any table on the page begins with.
+fn without_row<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let missing = names.into_iter().filter(|name| !page.lines().any(|l| l.starts_with(&format!("| `{name}` |"))));
+    missing.map(|name| format!("no row for `{name}`")).collect()
+}
+
+#[test]
+fn the_architecture_shows_every_crate_and_every_phase() {
+    let page = text("docs/ARCHITECTURE.md");
+    let crates = files().iter().filter_map(|f| f.path.strip_suffix("/Cargo.toml")).filter_map(|dir| dir.rsplit('/').next());
+    must_hold(&without_row(page, crates.chain(pool::times::Phase::ALL.map(pool::times::Phase::name))));
+}
+
+#[test]
+fn the_glossary_names_every_outcome_and_the_page_of_workers_the_version_of_frames() {
+    let outcomes = text("docs/GLOSSARY.md").lines().find(|l| l.starts_with("- **outcome**")).unwrap_or_default();
+    let missing = pool::core::Outcome::ALL.map(pool::core::Outcome::name).into_iter().filter(|name| !outcomes.contains(name));
+    must_hold(&missing.map(|name| format!("the glossary's 'outcome' lacks {name}")).collect::<Vec<_>>());
+    assert!(text("docs/WORKERS.md").contains(&format!("this is version {}.", pool::frames::VERSION)));
+}
+
 #[test]
 fn what_is_not_explained_is_found() {
+    assert_eq!(without_row("| `a` | x |\nsee `b`\n", ["a", "b"]), ["no row for `b`"]);
     let manifest = "[workspace.dependencies]\na = { path = \"a\" }\n\n# For x.\nb = 1\nc = 1\nd = 1\ne = 1\n\nf = 1\n[profile]\ng = 1\n";
     let names: Vec<String> = unexplained(manifest).iter().filter_map(|v| v.split('\'').nth(1).map(str::to_owned)).collect();
     assert_eq!(names, ["e", "f"]);
