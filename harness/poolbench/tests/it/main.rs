@@ -1,0 +1,20 @@
+//! The one integration binary: drives the real program.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod interrupt;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod workers;
