@@ -31,6 +31,8 @@ pub struct Launcher {
     pub program: PathBuf,
     /// Its hidden subcommand for trials.
     pub args: Vec<String>,
+    /// Version and commit of this build: the program's file may be replaced while a run goes on.
+    pub build: String,
     /// Run the trial in this very process, for a debugger.
     pub in_process: bool,
     /// Set by a signal: stop as soon as possible.
@@ -63,6 +65,10 @@ impl Launcher {
     /// # Errors
     /// When interrupted, or when no process can be started at all.
     pub fn run(&self, order: Order, lengths: Lengths) -> Result<Finished, LaunchError> {
+        // A trial in this process cannot be stopped in its middle, but the next one need not begin.
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(LaunchError::Interrupted);
+        }
         let blank = Record::without_figures(&order.case.id, order.round, order.kind, order.seed, Status::Measured);
         let slice = ToChild::Slice {
             id: 0,
@@ -91,7 +97,7 @@ impl Launcher {
         };
         let mut running = Running::start(self).map_err(LaunchError::Spawn)?;
         let until = MonotonicClock.now() + timeout_ns;
-        let outcome = running.converse([prepare, slice, ToChild::Finish], until, &self.interrupted);
+        let outcome = running.converse([prepare, slice, ToChild::Finish], until, self);
         running.end();
         match outcome {
             Ok(finished) => Ok(Ok(finished)),
@@ -149,9 +155,15 @@ impl Running {
     }
 
     /// Says each order once its predecessor is answered; the last answer is the record.
-    fn converse<const N: usize>(&mut self, orders: [ToChild; N], until: u64, interrupted: &AtomicBool) -> Result<Finished, Stop> {
+    fn converse<const N: usize>(&mut self, orders: [ToChild; N], until: u64, launcher: &Launcher) -> Result<Finished, Stop> {
+        let interrupted = &launcher.interrupted;
         match self.hear(until, interrupted)? {
-            FromChild::Hello { protocol: PROTOCOL, .. } => {}
+            FromChild::Hello { protocol: PROTOCOL, build } if build == launcher.build => {}
+            FromChild::Hello { build, .. } => {
+                let why =
+                    format!("the program was replaced during the run: this is {}, its file now {build}; begin a new run", launcher.build);
+                return Err(Stop::Failed(why));
+            }
             other => return Err(Stop::Failed(format!("the trial's process speaks another protocol: {other:?}"))),
         }
         for order in orders {

@@ -8,6 +8,7 @@ mod child;
 mod evidence;
 pub mod faults;
 mod figures;
+mod handoff;
 pub mod host;
 mod launch;
 mod pacer;

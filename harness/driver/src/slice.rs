@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::answers::session_id;
 use crate::faults::Fault;
+use crate::handoff::handoff;
 use crate::host::Counters;
 use crate::pacer::{Paced, pace};
 use crate::rows::{Row, Sink};
@@ -67,6 +68,9 @@ pub(crate) struct Ran {
     /// When the last request had its outcome.
     pub drained: Edge,
 }
+
+/// Edges of the window, the pacer's report in an open loop, the window.
+type Loaded = (Edge, Edge, Option<Paced>, (Nanos, Nanos));
 
 /// What every request needs, shared.
 struct Shared {
@@ -135,7 +139,10 @@ fn sleep_until(at: Nanos) {
 
 impl Slice<'_> {
     /// Runs the slice on `runtime` and waits for its last outcome. Called from a thread outside of the runtime.
-    pub(crate) fn run(&self, runtime: &Runtime, sink: &Arc<Sink>) -> Ran {
+    ///
+    /// # Errors
+    /// When the system has no descriptor left for the hand-off.
+    pub(crate) fn run(&self, runtime: &Runtime, sink: &Arc<Sink>) -> std::io::Result<Ran> {
         let shared = Arc::new(Shared {
             target: Arc::clone(self.target),
             schedule: Arc::clone(self.schedule),
@@ -145,14 +152,14 @@ impl Slice<'_> {
         });
         let (begin, end, paced, window);
         match self.clients {
-            None => (begin, end, paced, window) = self.open_loop(runtime, &shared),
+            None => (begin, end, paced, window) = self.open_loop(runtime, &shared)?,
             Some(clients) => (begin, end, paced, window) = self.closed_loop(runtime, &shared, clients),
         }
         let limit = MonotonicClock.now() + DRAIN_NS;
         while sink.outstanding.load(Ordering::Acquire) > 0 && MonotonicClock.now() < limit {
             std::thread::sleep(LOOK);
         }
-        Ran { paced, window, begin, end, drained: edge(self.target.as_ref()) }
+        Ok(Ran { paced, window, begin, end, drained: edge(self.target.as_ref()) })
     }
 
     fn window(&self, origin: Nanos) -> (Nanos, Nanos) {
@@ -170,33 +177,36 @@ impl Slice<'_> {
         (begin, edge(self.target.as_ref()))
     }
 
-    fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> (Edge, Edge, Option<Paced>, (Nanos, Nanos)) {
+    fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<Loaded> {
         let offsets: Vec<u64> = self.schedule.intents.iter().map(|i| i.at_ns).collect();
+        let (sender, receiver) = handoff(offsets.len())?;
+        // All are outstanding from the start, so that the drain cannot end before the last is handed over.
+        shared.sink.outstanding.fetch_add(offsets.len() as u64, Ordering::Relaxed);
         let (ready, origin) = std::sync::mpsc::channel();
-        let (handle, shared, warmup) = (runtime.handle().clone(), Arc::clone(shared), self.warmup_ns);
         std::thread::scope(|scope| {
             let pacer = scope.spawn(move || {
-                let zero = std::cell::Cell::new(0);
                 let origin = || {
-                    zero.set(MonotonicClock.now() + LEAD_NS);
+                    let zero = MonotonicClock.now() + LEAD_NS;
                     // The receiver waits for just this; if it is gone, so is the slice.
-                    let _ = ready.send(zero.get());
-                    zero.get()
+                    let _ = ready.send(zero);
+                    zero
                 };
-                pace(&offsets, origin, |index, sent| {
-                    shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
-                    let (shared, offset) = (Arc::clone(&shared), offsets[index]);
-                    let intended = zero.get() + offset;
-                    handle.spawn(async move { shared.serve(index, intended, sent, offset >= warmup).await });
-                })
+                pace(&offsets, origin, |index, sent| sender.send(index, sent))
             });
-            let window = self.window(origin.recv().unwrap_or_else(|_| MonotonicClock.now()));
+            let zero = origin.recv().unwrap_or_else(|_| MonotonicClock.now());
+            let (shared, warmup) = (Arc::clone(shared), self.warmup_ns);
+            runtime.spawn(receiver.run(move |index, sent| {
+                let shared = Arc::clone(&shared);
+                let offset = shared.schedule.intents[index].at_ns;
+                tokio::spawn(async move { shared.serve(index, zero + offset, sent, offset >= warmup).await });
+            }));
+            let window = self.window(zero);
             let (begin, end) = self.watch(runtime, window);
-            (begin, end, pacer.join().ok(), window)
+            Ok((begin, end, pacer.join().ok(), window))
         })
     }
 
-    fn closed_loop(&self, runtime: &Runtime, shared: &Arc<Shared>, clients: u32) -> (Edge, Edge, Option<Paced>, (Nanos, Nanos)) {
+    fn closed_loop(&self, runtime: &Runtime, shared: &Arc<Shared>, clients: u32) -> Loaded {
         let window = self.window(MonotonicClock.now() + LEAD_NS);
         let next = Arc::new(AtomicU64::new(0));
         for _ in 0..clients {

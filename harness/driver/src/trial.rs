@@ -153,7 +153,7 @@ impl Trial {
             clients: (!open).then_some(load.clients),
             faults: if self.order.kind == TrialKind::Calibration { &[] } else { &self.prepared.faults },
         };
-        let ran = slice.run(&self.runtime, &self.sink);
+        let ran = slice.run(&self.runtime, &self.sink).map_err(|e| format!("the load cannot be handed over: {e}"))?;
         self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
         let (finished, ok) = self.sink.tally(ran.window);
         self.ran = Some(ran);
