@@ -62,7 +62,10 @@ pub(crate) fn gather(dir: &Path) -> Facts {
 
 /// What was typed, without any directory: a committed record names no path of the machine it was made on.
 fn arguments(typed: impl Iterator<Item = String>) -> Vec<String> {
-    let hides = |word: &str| word.starts_with('/') || word.starts_with("../") || word.starts_with("~/") || word.contains("=/");
+    // Also behind a short option, as in `-o/tmp`, and in the words of a command, as in `worker.command=sh /tmp/x`.
+    let glued = |word: &str| word.strip_prefix("-o").or(word.strip_prefix("-qo")).is_some_and(|w| w.starts_with(['/', '.', '~']));
+    let leads_out = |word: &str| ["/", "../", "~/"].iter().any(|root| word.starts_with(root) || word.contains(&format!(" {root}")));
+    let hides = |word: &str| leads_out(word) || glued(word) || word.split_once('=').is_some_and(|(_, value)| leads_out(value));
     typed.map(|word| if hides(&word) { "DIR".to_owned() } else { word }).collect()
 }
 
@@ -79,8 +82,12 @@ mod tests {
 
     #[test]
     fn no_directory_is_kept_and_every_library_has_a_version() {
-        let typed = ["run", "--out", "/tmp/x", "-s", "worker.command=/bin/false", "-f", "^pool/"].map(str::to_owned);
-        assert_eq!(arguments(typed.into_iter()), ["run", "--out", "DIR", "-s", "DIR", "-f", "^pool/"]);
+        let kept = ["run", "-f", "^pool/", "-F", "a=b/c", "--out", "reports/x", "-s", "load.service=constant 1ms"];
+        assert_eq!(arguments(kept.map(str::to_owned).into_iter()), kept);
+        for hidden in ["/tmp/x", "../x", "~/x", "--out=/tmp/x", "-o/tmp/x", "-qo../x", "worker.command=/bin/false", "worker.command=sh /x"]
+        {
+            assert_eq!(arguments([hidden.to_owned()].into_iter()), ["DIR"], "{hidden}");
+        }
         assert!(["sqlite", "zstd", "zlib-rs"].iter().all(|name| driver::versions().contains_key(name)));
     }
 }

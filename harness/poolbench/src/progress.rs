@@ -69,6 +69,16 @@ impl Progress {
     }
 }
 
+/// Prints the result on stdout; a reader that has seen enough changes nothing about how the run ends.
+pub(crate) fn print_result(text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(gone) if gone.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 /// Prints a line on stderr; a closed stderr stops nobody.
 pub(crate) fn eprint_line(line: &str) {
     use std::io::Write;
@@ -83,7 +93,7 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
 fn describe(record: &Record) -> String {
     let kind = match record.kind {
         TrialKind::Calibration => "calibration".to_owned(),
-        TrialKind::Measured => format!("round {}", record.round + 1),
+        TrialKind::Measured => format!("round {}", record.round),
         TrialKind::Profiled => "profile".to_owned(),
     };
     let figures = match &record.status {

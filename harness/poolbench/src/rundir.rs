@@ -1,8 +1,8 @@
 //! The run directory on disk: made once, never overwritten, every trial flushed.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -15,7 +15,7 @@ use serde_json::to_vec_pretty;
 use crate::exit::{Complaint, shell_word};
 
 /// Longest line of records that is read, bytes.
-const LINE_MAX: usize = 256 << 20;
+const LINE_MAX: u64 = 256 << 20;
 
 /// A directory being written.
 pub(crate) struct RunDir {
@@ -50,19 +50,34 @@ impl RunDir {
                 format!("choose another --out, or resume it with `poolbench run --continue {}`", shell_word(path)),
             ));
         }
-        Self::append(path)
-    }
-
-    /// Opens `path` to add records behind the whole ones.
-    pub(crate) fn reopen(path: &Path, whole_bytes: u64) -> Result<RunDir> {
-        let dir = Self::append(path)?;
-        dir.records.set_len(whole_bytes).map_err(|e| cannot("cut the torn last record of", &path.join(RECORDS), e))?;
-        Ok(dir)
-    }
-
-    fn append(path: &Path) -> Result<RunDir> {
         let file = path.join(RECORDS);
-        let records = OpenOptions::new().create(true).append(true).open(&file).map_err(|e| cannot("write", &file, e))?;
+        Self::lock(path, OpenOptions::new().create(true).append(true).open(&file).map_err(|e| cannot("write", &file, e))?)
+    }
+
+    /// Opens `path`, which a run has begun, to add records.
+    pub(crate) fn reopen(path: &Path) -> Result<RunDir> {
+        let file = path.join(RECORDS);
+        let missing = |e: &std::io::Error| matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        match OpenOptions::new().append(true).open(&file) {
+            Ok(records) => Self::lock(path, records),
+            Err(e) if missing(&e) => Err(not_a_run(path, &format!("{RECORDS}: {e}"))),
+            Err(e) => Err(cannot("write", &file, e)),
+        }
+    }
+
+    /// Removes what lies behind the whole records.
+    pub(crate) fn cut(&self, whole_bytes: u64) -> Result<()> {
+        self.records.set_len(whole_bytes).map_err(|e| cannot("cut the torn last record of", &self.path.join(RECORDS), e))
+    }
+
+    /// Two programs that add to one run would spoil it. Where the filesystem knows no locks, nobody is kept out.
+    fn lock(path: &Path, records: File) -> Result<RunDir> {
+        if let Err(TryLockError::WouldBlock) = records.try_lock() {
+            return Err(Complaint::usage(
+                format!("another poolbench is writing to '{}'", path.display()),
+                "wait until it has ended, or give another directory",
+            ));
+        }
         Ok(RunDir { path: path.to_owned(), records })
     }
 
@@ -132,14 +147,18 @@ pub(crate) fn read(dir: &Path) -> Result<Kept> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(|e| not_a_run(dir, &format!("{RECORDS}: {e}")))?;
+        let bounded = &mut reader.by_ref().take(LINE_MAX);
+        let read = bounded.read_until(b'\n', &mut line).map_err(|e| not_a_run(dir, &format!("{RECORDS}: {e}")))? as u64;
+        if read == LINE_MAX {
+            return Err(not_a_run(dir, &format!("{RECORDS}:{number}: the line is longer than {LINE_MAX} bytes")));
+        }
         // A line without its end was being written when the run was cut off.
-        if read == 0 || line.last() != Some(&b'\n') || read > LINE_MAX {
+        if line.last() != Some(&b'\n') {
             break;
         }
         let record = versioned(&line).map_err(|e| not_a_run(dir, &format!("{RECORDS}:{number}: {e}")))?;
         kept.records.push(record);
-        kept.whole_bytes += read as u64;
+        kept.whole_bytes += read;
     }
     Ok(kept)
 }

@@ -1,6 +1,6 @@
 //! `poolbench check`: every scenario at smoke size, each value of each axis once, and what it expects.
 
-use std::io::Write;
+use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use crate::args::CheckArgs;
 use crate::cmd::run::{self, Trials};
 use crate::exit::Exit;
 use crate::facts;
-use crate::progress::{Progress, count, eprint_line};
+use crate::progress::{Progress, count, eprint_line, print_result};
 use crate::rundir::RunDir;
 
 /// Most cases of a check: all scenarios, each value once, are far fewer.
@@ -40,11 +40,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
     }
     progress.clear();
     let summary = analysis::summarise(&plan, &facts, &trials.records);
-    let mut out = std::io::stdout().lock();
+    let mut out = String::new();
     for failure in &summary.failures {
-        writeln!(out, "failed: {}: {}", failure.case, failure.why)?;
+        let _ = writeln!(out, "failed: {}: {}", failure.case, failure.why);
     }
     let failed = plan.cases.iter().filter(|c| summary.failures.iter().any(|f| f.case == c.id)).count();
-    writeln!(out, "check: {} passed, {failed} failed ({:.1} s)", count(plan.cases.len() - failed, "case"), begun.elapsed().as_secs_f64())?;
+    let (passed, seconds) = (count(plan.cases.len() - failed, "case"), begun.elapsed().as_secs_f64());
+    print_result(&format!("{out}check: {passed} passed, {failed} failed ({seconds:.1} s)\n"))?;
     Ok(if summary.failed { Exit::Failed } else { Exit::Done })
 }

@@ -17,7 +17,7 @@ use scenario::Options;
 use crate::args::{RunArgs, SelectionArgs};
 use crate::cmd::report;
 use crate::exit::{Complaint, Exit, shell_word};
-use crate::progress::{Progress, count, eprint_line};
+use crate::progress::{Progress, count, eprint_line, print_result};
 use crate::rundir::RunDir;
 use crate::{facts, rundir as disk, sources};
 
@@ -73,6 +73,7 @@ fn print_plan(plan: &Plan) -> Result<Exit> {
 }
 
 fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
+    let run = RunDir::reopen(dir)?;
     let kept = disk::read(dir)?;
     let now = facts::gather(dir);
     let (was, is) = (
@@ -86,7 +87,7 @@ fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
         ));
     }
     let done = count(kept.records.len(), "trial");
-    let run = RunDir::reopen(dir, kept.whole_bytes)?;
+    run.cut(kept.whole_bytes)?;
     if !args.quiet {
         eprint_line(&format!("resuming {}: {done} kept", dir.display()));
     }
@@ -115,7 +116,7 @@ pub(super) struct Trials<'a> {
 impl<'a> Trials<'a> {
     pub(super) fn new(plan: &'a Plan, records: Vec<Record>, in_process: bool) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program's own file")?;
-        let launcher = Launcher { program, args: vec!["trial".to_owned()], in_process, interrupted: interrupts()? };
+        let launcher = Launcher { program, args: vec!["trial".to_owned()], build: facts::build(), in_process, interrupted: interrupts()? };
         Ok(Self { plan, launcher, records })
     }
 
@@ -186,10 +187,7 @@ fn interrupted(dir: &RunDir, kept: usize, to_come: usize) -> Exit {
 /// Writes the report from what is on disk, as `poolbench report` would.
 fn conclude(dir: &RunDir, quiet: bool) -> Result<Exit> {
     let summary = report::remake(dir.path(), dir.path())?;
-    let mut out = std::io::stdout().lock();
-    write!(out, "{}", report::terminal(&summary))?;
-    writeln!(out, "report: {}", dir.path().join(rundir::REPORT).display())?;
-    out.flush()?;
+    print_result(&format!("{}report: {}\n", report::terminal(&summary), dir.path().join(rundir::REPORT).display()))?;
     if !quiet {
         eprint_line(&format!("records: {}", dir.path().join(rundir::RECORDS).display()));
         eprint_line(&format!("next: poolbench report {}", shell_word(dir.path())));

@@ -34,7 +34,7 @@ impl Running {
             assert_ne!(self.stderr.read_line(&mut self.said).unwrap(), 0, "ended early:\n{}", self.said);
         }
         let begun = Instant::now();
-        while !place.alive().iter().any(|p| p.contains("worker")) {
+        while !place.alive().iter().any(|(_, line)| line.ends_with(" worker")) {
             assert!(begun.elapsed() < PATIENCE, "no worker was started: {:?}", place.alive());
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -101,7 +101,7 @@ fn killed_it_takes_its_children_along() {
     let place = place();
     let mut running = Running::start(&place, BEGIN);
     running.is_amid(&place);
-    assert!(place.alive().iter().any(|p| p.contains("trial")), "{:?}", place.alive());
+    assert!(place.alive().iter().any(|(_, line)| line.ends_with(" trial")), "{:?}", place.alive());
     running.send(Signal::KILL);
     assert_eq!(running.child.wait().unwrap().code(), None, "it was killed");
     place.nobody_left(Duration::from_secs(5));
@@ -127,4 +127,56 @@ fn a_run_of_another_build_is_not_mixed_with_this_one() {
     let commit = place.json("run/run.json")["commit"].as_str().unwrap().to_owned();
     place.write("run/run.json", &facts.replace(&commit, "another"));
     place.poolbench(&["run", "--continue", "run"]).refuses(2, &["another build", "another", &commit]);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let place = place();
+    let mut running = Running::start(&place, BEGIN);
+    running.is_amid(&place);
+    running.send(Signal::INT);
+    running.send(Signal::INT);
+    running.ended().ends(130);
+    place.nobody_left(Duration::from_secs(5));
+}
+
+#[test]
+fn inside_the_program_the_trial_that_runs_is_the_last() {
+    let place = place();
+    let mut running = Running::start(&place, &[BEGIN, &["--in-process"]].concat());
+    running.is_amid(&place);
+    running.send(Signal::INT);
+    let ran = running.ended().ends(130);
+    let kept = place.records("a run").len();
+    assert!((2..6).contains(&kept) && ran.err.contains(&format!("{kept} trials kept")), "{kept}: {}", ran.err);
+    place.nobody_left(PATIENCE);
+}
+
+#[test]
+fn two_programs_never_add_to_one_run() {
+    let place = place();
+    let mut running = Running::start(&place, BEGIN);
+    running.is_amid(&place);
+    place.poolbench(&["run", "--continue", "a run"]).refuses(2, &["another poolbench is writing to 'a run'"]);
+    running.send(Signal::INT);
+    running.ended().ends(130);
+    place.poolbench(&["run", "--continue", "a run", "--plan"]).refuses(2, &["--plan"]);
+}
+
+#[test]
+fn a_trial_that_failed_runs_again() {
+    let place = Place::with_tiny(&[("worker = \"function\"", "worker = \"process\"")]);
+    let args = ["-s", "worker.command=sh worker.sh", "-s", "pool.start-timeout=300ms", "--rounds", "2"];
+    place.run_tiny(&args).ends(3);
+    place.write("worker.sh", &format!("exec '{PROGRAM}' worker\n"));
+    let ran = place.poolbench(&["run", "--continue", "run"]).ends(0);
+    assert!(ran.out.contains("2 of 2 measured trials"), "{}", ran.out);
+}
+
+#[test]
+fn a_reader_that_is_gone_changes_nothing_about_the_end() {
+    let place = Place::with_tiny(&[("ok = \"100%\"", "ok = \"<= 50%\"")]);
+    let mut child = place.command(PROGRAM, BEGIN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    Ran::from(child.wait_with_output().unwrap()).ends(3);
 }

