@@ -59,8 +59,17 @@ impl Problem {
 
 /// The setting of the command that `process` workers run.
 pub const WORKER_COMMAND: &str = "worker.command";
-const OWN_SETTINGS: &[(&str, &str, &str, &str)] =
-    &[(WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker")];
+/// The setting of the CPUs that a trial may use.
+pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
+const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
+    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
+    (
+        TRIAL_CPUS,
+        "integer 0..=1024",
+        "0",
+        "CPUs that a trial and its workers may use, the first ones of those allowed; 0 for all. 1 takes the scheduler's placing of wake-ups out of a comparison",
+    ),
+];
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
@@ -116,6 +125,8 @@ pub struct PreparedCase {
     pub faults: Vec<Fault>,
     /// Program and arguments of `process` workers; empty for our own.
     pub worker_command: Vec<String>,
+    /// CPUs that the trial may use; 0 for all.
+    pub cpus: usize,
 }
 
 /// Parses all cases.
@@ -165,6 +176,7 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: case.faults.iter().map(|f| Fault::parse(f, load.length_ns)).collect::<Result<_, _>>()?,
         worker_command: worker_command(case)?,
+        cpus: cpus(case)?,
         config,
         case: case.clone(),
     })
@@ -204,6 +216,13 @@ fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
         return Err(Problem::at(command, "an empty worker command (expected a program and its arguments, or 'self')"));
     }
     Ok(words)
+}
+
+fn cpus(case: &Case) -> Result<usize, Problem> {
+    let Some(text) = case.settings.get(TRIAL_CPUS) else { return Ok(0) };
+    text.value
+        .parse()
+        .map_err(|_| Problem::at(text, format!("'{}' is not a number of CPUs (expected a whole number, 0 for all)", text.value)))
 }
 
 fn popularity(text: &Located) -> Result<Popularity, Problem> {

@@ -38,9 +38,30 @@ pub(crate) fn cpu_ns_of(pid: u32) -> Nanos {
     if read { time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64 } else { 0 }
 }
 
+/// Binds this process, and whatever it starts from now on, to the first `cpus` of the CPUs it may use.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn use_cpus(cpus: usize) -> std::io::Result<()> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None)?;
+    let mut chosen = CpuSet::new();
+    (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).take(cpus).for_each(|cpu| chosen.set(cpu));
+    Ok(sched_setaffinity(None, &chosen)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_bound_to_one_cpu_sees_one() {
+        let seen = std::thread::spawn(|| {
+            use_cpus(1).unwrap();
+            std::thread::available_parallelism().unwrap().get()
+        });
+        assert_eq!(seen.join().unwrap(), 1);
+    }
 
     #[test]
     fn cpu_clocks_agree_and_a_missing_process_reads_zero() {

@@ -19,6 +19,7 @@ use crate::prepare::{PreparedCase, check_size, prepare_case};
 use crate::rows::Sink;
 use crate::schedule::{Ingredients, Schedule, Sort};
 use crate::slice::{Ran, Slice};
+use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
 
 /// Rate of the profiler, Hz: never above the kernel's tick.
@@ -75,6 +76,10 @@ impl Trial {
         let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
         if let Some(rate) = order.rate_per_s {
             check_size(&order.case, rate).map_err(|p| p.to_string())?;
+        }
+        // Before any thread is started, so that all of them inherit it.
+        if prepared.cpus > 0 {
+            sys::use_cpus(prepared.cpus).map_err(|e| format!("cannot bind the trial to {} CPUs (trial.cpus): {e}", prepared.cpus))?;
         }
         // Primed before any other thread exists: the unwinder's first sample allocates.
         if order.kind == TrialKind::Profiled {
