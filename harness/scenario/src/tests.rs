@@ -51,6 +51,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("compress.gzip-level", "integer 0..=9", "6"),
     ("compress.zstd-level", "integer -7..=19", "3"),
     ("session.keep", "integer 1..=1000", "8"),
+    ("trial.cpus", "integer 0..=1024", "0"),
 ];
 
 fn catalogue() -> Vec<SettingRow> {
@@ -64,7 +65,7 @@ fn names(words: &str) -> Vec<String> {
 fn kinds() -> KnownKinds {
     let with = |name: &str, words: &str| (name.to_owned(), names(words));
     KnownKinds {
-        targets: names("coordinator pool store codec"),
+        targets: names("coordinator pool store codec channel pipe"),
         arrivals: vec![with("constant", ""), with("poisson", ""), with("burst", "on off"), with("closed", "clients")],
         faults: vec![with("kill", "target at every count"), with("stall", "slot at for")],
         shapes: names("agent-session json-records prose random"),

@@ -60,7 +60,7 @@ fn unknown_kinds_name_the_nearest_word() {
     check(
         "target = \"pool\"",
         "target = \"pol\"",
-        "a/b.toml:4: unknown target 'pol' (did you mean 'pool'? expected one of coordinator, pool, store, codec)",
+        "a/b.toml:4: unknown target 'pol' (did you mean 'pool'? expected one of coordinator, pool, store, codec, channel, pipe)",
     );
     check(
         "poisson",
