@@ -83,10 +83,10 @@ impl Fault {
     /// Reads a fault of a load whose window is `window_ns` long.
     ///
     /// # Errors
-    /// An unknown kind, or a parameter that is missing or wrong.
+    /// An unknown kind, a parameter that is missing or wrong, or a time beyond the window.
     pub fn parse(fault: &Kind, window_ns: u64) -> Result<Fault, Problem> {
         let params = Params { kind: &fault.kind, with: &fault.with };
-        match fault.kind.value.as_str() {
+        let read = match fault.kind.value.as_str() {
             "kill" => kill(&params, window_ns),
             "stall" => Ok(Fault {
                 target: DisturbTarget::Slot(SlotId(params.count("slot", 0, u64::from(u16::MAX))? as u16)),
@@ -94,6 +94,19 @@ impl Fault {
                 times_ns: vec![params.moment("at", window_ns)?],
             }),
             other => Err(Problem::unknown(&fault.kind, "kind of fault", other, FAULTS.iter().map(|f| f.name))),
+        }?;
+        // It would never strike, and a scenario that proves nothing would pass.
+        match read.times_ns.iter().max() {
+            Some(last) if *last >= window_ns => {
+                let (at, window) = (units::show_ns(*last as f64), units::show_ns(window_ns as f64));
+                Err(Problem::at(
+                    &fault.kind,
+                    format!(
+                        "a fault at {at} is not within the window of {window} (expected shares such as '25%', or a longer load.length)"
+                    ),
+                ))
+            }
+            _ => Ok(read),
         }
     }
 }
@@ -107,7 +120,7 @@ fn kill(params: &Params, window_ns: u64) -> Result<Fault, Problem> {
     };
     let (at, count) = (params.moment("at", window_ns)?, params.count("count", 1, COUNT_MAX)?);
     let every = if count > 1 { params.moment("every", window_ns)? } else { 0 };
-    Ok(Fault { target, what: Disturbance::Kill, times_ns: (0..count).map(|i| at + i * every).collect() })
+    Ok(Fault { target, what: Disturbance::Kill, times_ns: (0..count).map(|i| at.saturating_add(i.saturating_mul(every))).collect() })
 }
 
 #[cfg(test)]
@@ -124,7 +137,7 @@ mod tests {
         let kill =
             Fault::parse(&fault("kill", &[("target", "busy"), ("at", "25%"), ("every", "100ms"), ("count", "3")]), 4_000_000_000).unwrap();
         assert_eq!(kill.times_ns, [1_000_000_000, 1_100_000_000, 1_200_000_000]);
-        let stall = Fault::parse(&fault("stall", &[("at", "3s"), ("for", "1s")]), 1).unwrap();
+        let stall = Fault::parse(&fault("stall", &[("at", "3s"), ("for", "1s")]), 4_000_000_000).unwrap();
         assert_eq!((stall.what, stall.times_ns), (Disturbance::Stall(1_000_000_000), vec![3_000_000_000]));
     }
 
@@ -137,8 +150,11 @@ mod tests {
             ("kill", vec![("target", "busy"), ("at", "soon")], "duration"),
             ("kill", vec![("target", "busy"), ("at", "1s"), ("every", "1s"), ("count", "99999")], "10000"),
             ("stall", vec![("at", "1s")], "'for'"),
+            ("stall", vec![("at", "9s"), ("for", "1s")], "not within the window of 9.00 s"),
+            ("kill", vec![("target", "busy"), ("at", "10%"), ("every", "20%"), ("count", "6")], "9.90 s is not within"),
+            ("kill", vec![("target", "busy"), ("at", "1e30%"), ("every", "1h"), ("count", "9")], "not within"),
         ] {
-            let error = Fault::parse(&fault(kind, &with), 1).unwrap_err().to_string();
+            let error = Fault::parse(&fault(kind, &with), 9_000_000_000).unwrap_err().to_string();
             assert!(error.starts_with("pool/x.toml:9: ") && error.contains(says), "{error}");
         }
     }

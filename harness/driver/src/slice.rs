@@ -25,6 +25,8 @@ use crate::target::{Call, Target};
 const LEAD_NS: u64 = 2_000_000;
 /// How long the last requests may take after the last send; what is then without an outcome breaks conservation.
 const DRAIN_NS: u64 = 30_000_000_000;
+/// How long a client of a closed loop waits after an answer that is not `ok`.
+const REFUSED: Duration = Duration::from_millis(1);
 /// How often the end of the drain is looked for.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -83,7 +85,7 @@ struct Shared {
 
 impl Shared {
     /// Serves one intent that was meant for `intended` and handed over at `sent`.
-    async fn serve(&self, index: usize, intended: Nanos, sent: Nanos, measured: bool) {
+    async fn serve(&self, index: usize, intended: Nanos, sent: Nanos, measured: bool) -> Outcome {
         let intent = self.schedule.intents[index];
         let sort = &self.sorts[usize::from(intent.sort)];
         let (payload, digest) = &sort.payloads[usize::from(intent.payload)];
@@ -98,7 +100,9 @@ impl Shared {
         let done = MonotonicClock.now();
         response.times.end(Phase::Reply, done);
         let row = Row { in_deadline: deadline.is_none_or(|d| done <= d), ..blank_row(intent, measured, &response) };
+        let outcome = response.outcome;
         self.sink.take(row, response, *digest);
+        outcome
     }
 }
 
@@ -219,7 +223,10 @@ impl Slice<'_> {
                     }
                     let index = next.fetch_add(1, Ordering::Relaxed) as usize % shared.schedule.intents.len().max(1);
                     shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
-                    shared.serve(index, now, now, now >= window.0).await;
+                    if shared.serve(index, now, now, now >= window.0).await != Outcome::Ok {
+                        // A refusal comes back at once: without a pause it would be asked for again and again, and starve who is served.
+                        tokio::time::sleep(REFUSED).await;
+                    }
                 }
             });
         }

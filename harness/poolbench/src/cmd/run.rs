@@ -1,5 +1,6 @@
 //! `poolbench run`: plan, trials, records, report.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use driver::{LaunchError, Launcher, Lengths, Order};
-use model::plan::{Plan, Size};
+use model::plan::{Case, Plan, Size};
 use model::record::{Status, TrialKind};
 use model::units::show_ns;
 use model::{Record, rundir};
@@ -126,6 +127,21 @@ impl<'a> Trials<'a> {
         self.records.iter().any(|r| r.case == *case && r.round == trial.round && r.kind == trial.kind && r.status == Status::Measured)
     }
 
+    /// What the scenario's last calibration ended with, where none gave a capacity.
+    fn why_no_capacity(&self, case: &Case) -> String {
+        let calibrates = |r: &&Record| r.kind == TrialKind::Calibration && self.plan.cases_of(&case.scenario).any(|c| c.id == r.case);
+        let ended = self.records.iter().rfind(calibrates).map(|r| match &r.status {
+            Status::Failed { why } => why.clone(),
+            Status::TimedOut { after_ns } => format!("it timed out after {}", show_ns(*after_ns as f64)),
+            Status::Measured => {
+                let most = |counts: &BTreeMap<String, u64>| counts.iter().max_by_key(|(_, n)| **n).map(|(text, _)| text.clone());
+                let most = most(&r.errors).or_else(|| most(&r.outcomes)).unwrap_or_default();
+                format!("of {} requests none was ok, most were: {most}", r.counts.finished)
+            }
+        });
+        format!("its rate is a share of a capacity that no calibration could measure: {}", ended.unwrap_or_default())
+    }
+
     /// Runs one trial; `None` when interrupted.
     pub(super) fn run(&self, trial: &analysis::Trial, dir: PathBuf) -> Result<Option<driver::Finished>> {
         let case = &self.plan.cases[trial.case];
@@ -143,7 +159,7 @@ impl<'a> Trials<'a> {
             driver::Finished { record: Record::without_figures(&case.id, trial.round, trial.kind, trial.seed, status), folded: None }
         };
         if trial.kind != TrialKind::Calibration && case.load.rate.is_some() && rate_per_s.is_none() {
-            return Ok(Some(blank("its rate is a share of a capacity that no calibration trial could measure")));
+            return Ok(Some(blank(&self.why_no_capacity(case))));
         }
         let order = Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir };
         match self.launcher.run(order, lengths) {

@@ -25,9 +25,9 @@ fn unknown_keys_are_named_with_the_nearest_word() {
 
 #[test]
 fn values_need_their_units() {
-    refused(&[("\"100ms\"", "\"100\"")], &["error: it/tiny.toml:10: ", "'100'", "ms"]);
-    refused(&[("\"100ms\"", "100")], &["error: it/tiny.toml:10: "]);
-    refused(&[("\"100ms\"", "\"100 parsecs\"")], &["error: it/tiny.toml:10: ", "parsecs"]);
+    refused(&[("\"200ms\"", "\"100\"")], &["error: it/tiny.toml:10: ", "'100'", "ms"]);
+    refused(&[("\"200ms\"", "100")], &["error: it/tiny.toml:10: "]);
+    refused(&[("\"200ms\"", "\"100 parsecs\"")], &["error: it/tiny.toml:10: ", "parsecs"]);
     refused(&[("\"64B\"", "\"64 bites\"")], &["error: it/tiny.toml:15: ", "64 bites"]);
     refused(&[("constant 1ms", "constant soon")], &["error: it/tiny.toml:16: ", "soon"]);
     refused(&[("constant 1ms", "constnat 1ms")], &["error: it/tiny.toml:16: ", "'constnat'", "'constant'"]);
@@ -47,13 +47,50 @@ fn rates_are_above_zero() {
 
 #[test]
 fn sizes_stay_within_their_limits() {
-    refused(&[("\"100ms\"", "\"2h\"")], &["error: it/tiny.toml:10: ", "1h"]);
+    refused(&[("\"200ms\"", "\"2h\"")], &["error: it/tiny.toml:10: ", "1h"]);
     refused(&[("\"64B\"", "\"1GiB\"")], &["error: it/tiny.toml:15: ", "64MiB"]);
     refused(&[("rounds   = 1", "rounds   = 0")], &["error: it/tiny.toml:11: ", "1"]);
-    let fast = [("kind = \"closed\", clients = 2", "kind = \"constant\", rate = \"20M/s\""), ("\"100ms\"", "\"10s\"")];
+    let fast = [("kind = \"closed\", clients = 2", "kind = \"constant\", rate = \"20M/s\""), ("\"200ms\"", "\"10s\"")];
     let place = Place::with_tiny(&fast);
     let ran = place.run_tiny(&[]);
     assert!(ran.code == Some(2) && ran.err.starts_with("error: it/tiny.toml:8: "), "a load beyond the limit of requests: {ran:?}");
+}
+
+#[test]
+fn faults_strike_within_the_window() {
+    let fault = |text: &str| format!("[[faults]]\nkind = \"kill\"\n{text}\n\n[expect]");
+    for (text, says) in [
+        ("target = \"busy\"\nat = \"1s\"", "1.00 s is not within the window of 200 ms"),
+        ("target = \"busy\"\nat = \"1e30%\"\nevery = \"1h\"\ncount = 9", "is not within the window"),
+        ("target = \"bussy\"\nat = \"10%\"", "'busy'"),
+        ("target = \"busy\"", "'at'"),
+    ] {
+        refused(&[("[expect]", &fault(text))], &["error: it/tiny.toml:2", says]);
+    }
+}
+
+/// No value of any key may end in a panic: it is planned or refused with its place and a remedy.
+#[test]
+fn odd_values_are_planned_or_refused() {
+    let place = Place::new();
+    let odd = ["-1", "18446744073709551615", "1e308", "\"\"", "[]", "\"nan\"", "\"1e30%\"", "\"9999999999999999999s\"", "\"\\u0000\""];
+    let value = regex::Regex::new("\"[^\"\n]*\"|= [0-9]+").unwrap();
+    let text = format!("{TINY}\n[[faults]]\nkind = \"stall\"\nslot = 0\nat = \"10%\"\nfor = \"10ms\"\n");
+    let (mut planned, mut refused) = (0, 0);
+    for found in value.find_iter(&text) {
+        for odd in odd {
+            let equals = if found.as_str().starts_with('=') { "= " } else { "" };
+            place.write("scenarios/it/tiny.toml", &format!("{}{equals}{odd}{}", &text[..found.start()], &text[found.end()..]));
+            let ran = place.run_tiny(&["--plan"]);
+            if ran.code == Some(0) {
+                planned += 1;
+            } else {
+                refused += 1;
+                ran.refuses(2, &["error: it/tiny.toml"]);
+            }
+        }
+    }
+    assert!(planned > 10 && refused > 100, "{planned} planned, {refused} refused");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn example(place: &Place) -> String {
 
 #[test]
 fn golden_cli_page() {
-    let place = Place::with_tiny(&[("clients = 2", "clientz = 2"), ("100ms", "100 parsecs")]);
+    let place = Place::with_tiny(&[("clients = 2", "clientz = 2"), ("200ms", "100 parsecs")]);
     let whole = help(&place, &[]);
     let names = subcommands(&whole);
     assert!(names.iter().any(|n| n == "run") && names.len() >= 5, "{names:?}");

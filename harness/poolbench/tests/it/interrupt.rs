@@ -10,7 +10,7 @@ use crate::support::{PATIENCE, PROGRAM, Place, Ran};
 
 /// Six trials of a second with real worker processes.
 fn place() -> Place {
-    Place::with_tiny(&[("worker = \"function\"", "worker = \"process\""), ("\"100ms\"", "\"1s\""), ("rounds   = 1", "rounds   = 6")])
+    Place::with_tiny(&[("worker = \"function\"", "worker = \"process\""), ("\"200ms\"", "\"1s\""), ("rounds   = 1", "rounds   = 6")])
 }
 
 const BEGIN: &[&str] = &["run", "--allow-debug", "--scenarios", "scenarios", "--out", "a run"];

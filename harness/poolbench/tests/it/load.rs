@@ -40,7 +40,7 @@ fn eight_clients_that_change_one_session_lose_nothing() {
     let text = TINY
         .replace("target = \"pool\"", "target = \"coordinator\"")
         .replace("clients = 2", "clients = 8")
-        .replace("\"100ms\"", "\"400ms\"\nsessions = { count = 1, popularity = \"uniform\" }")
+        .replace("\"200ms\"", "\"400ms\"\nsessions = { count = 1, popularity = \"uniform\" }")
         .replace("constant 1ms", "constant 100us")
         .replace("min-ready = 2, spares = 0, max = 2", "min-ready = 4, spares = 0, max = 4")
         .replace("digest        =", "sessions      = \"consistent\"\ndigest        =")
@@ -104,4 +104,24 @@ fn standard_scenarios_hold_what_they_promise() {
     let ran = place.poolbench(&["check", "-f", few]).succeeds();
     assert!(ran.err.contains("8/8 "), "a calibration and a trial of each of four cases\n{}", ran.err);
     place.nobody_left(PATIENCE);
+}
+
+#[test]
+fn clients_that_are_refused_do_not_starve_the_one_that_is_served() {
+    let text = TINY.replace("target = \"pool\"", "target = \"coordinator\"").replace("clients = 2", "clients = 8");
+    let place = Place::new();
+    place.write("scenarios/it/tiny.toml", &text.replace("ok = \"100%\"", "ok = \">= 1\", shed = \">= 1\""));
+    place.run_tiny(&["-s", "coordinator.in-flight=1"]).ends(0);
+}
+
+#[test]
+fn a_capacity_that_cannot_be_measured_says_why() {
+    let place = Place::with_tiny(&[
+        ("target = \"pool\"", "target = \"coordinator\""),
+        ("kind = \"closed\", clients = 2", "kind = \"poisson\", rate = \"50% of capacity\""),
+        ("rounds   = 1", "rounds   = 1\nsessions = { count = 9, popularity = \"uniform\" }"),
+    ]);
+    place.run_tiny(&["-s", "store.session-max=1KiB", "-s", "load.payload.size=4KiB"]).ends(3);
+    let why = place.records("run")[1]["status"]["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("no calibration could measure: of ") && why.contains("session"), "{why}");
 }

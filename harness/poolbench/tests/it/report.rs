@@ -70,7 +70,7 @@ fn a_run_with_everything_is_remade_byte_for_byte_elsewhere() {
 
 #[test]
 fn pictures_and_files_that_the_report_links_exist() {
-    let place = Place::with_tiny(&[("profile = false", "profile = true"), ("\"100ms\"", "\"500ms\"")]);
+    let place = Place::with_tiny(&[("profile = false", "profile = true"), ("\"200ms\"", "\"500ms\"")]);
     place.run_tiny(&["--quiet"]).ends(0);
     let link = regex::Regex::new(r"\]\(([^)#]+)\)").unwrap();
     let report = place.read("run/report.md");

@@ -24,7 +24,7 @@ profile = false
 [load]
 arrivals = { kind = "closed", clients = 2 }
 warmup   = "10ms"
-length   = "100ms"
+length   = "200ms"
 rounds   = 1
 
 [[load.mix]]

@@ -56,7 +56,7 @@ fn unknown_faults_are_refused() {
 
 #[test]
 fn a_trial_that_takes_too_long_is_killed_with_its_workers() {
-    let place = Place::with_tiny(&[PROCESS, ("\"100ms\"", "\"60s\"")]);
+    let place = Place::with_tiny(&[PROCESS, ("\"200ms\"", "\"60s\"")]);
     let ran = place.run_tiny(&["-s", "load.timeout=1s"]).ends(3);
     assert!(ran.err.contains("TIMED OUT after 1.00 s"), "{}", ran.err);
     assert_eq!(place.records("run")[0]["status"]["is"], "timed-out");
@@ -65,7 +65,7 @@ fn a_trial_that_takes_too_long_is_killed_with_its_workers() {
 
 #[test]
 fn a_trial_whose_process_is_killed_is_a_row_and_the_run_goes_on() {
-    let place = Place::with_tiny(&[PROCESS, ("\"100ms\"", "\"500ms\""), ("rounds   = 1", "rounds   = 2")]);
+    let place = Place::with_tiny(&[PROCESS, ("\"200ms\"", "\"500ms\""), ("rounds   = 1", "rounds   = 2")]);
     let args = ["run", "--allow-debug", "--scenarios", "scenarios", "--out", "run"];
     let child = place.command(PROGRAM, &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
