@@ -20,6 +20,27 @@ pub const fn calibration_ns(size: Size) -> (u64, u64) {
     }
 }
 
+/// Samples that a profile should hold: a function with 5 % of the time is then seen some ten times.
+const PROFILE_SAMPLES: f64 = 200.0;
+/// Longest window of a profiled trial, ns.
+const PROFILED_MAX_NS: u64 = 6_000_000_000;
+/// What a profiled window is taken to last in estimates, ns.
+const PROFILED_NS: u64 = 4_500_000_000;
+
+/// Window of the profiled trial of `case`, ns: long enough for its samples at `hz` per CPU-second, going by the CPU time that the measured
+/// trials used; never shorter than the load's own, and no longer at smoke size.
+pub fn profiled_ns(plan: &Plan, case: &Case, records: &[Record], hz: u32) -> u64 {
+    let own = case.load.length_ns;
+    let measured = records.iter().filter(|r| r.case == case.id && r.kind == TrialKind::Measured && r.window_ns > 0);
+    let busy = median(&measured.map(|r| r.cpu.process_ns as f64 / r.window_ns as f64).collect::<Vec<_>>());
+    match (plan.size, busy.filter(|b| *b > 0.0)) {
+        (Size::Full, Some(busy)) => {
+            ((PROFILE_SAMPLES / f64::from(hz.max(1)) / busy * 1e9) as u64).min(PROFILED_MAX_NS).min(case.timeout_ns / 2).max(own)
+        }
+        _ => own,
+    }
+}
+
 /// What starting and ending a trial is taken to cost in estimates, ns.
 pub const START_NS: u64 = 300_000_000;
 
@@ -125,6 +146,7 @@ pub fn estimate(plan: &Plan) -> Estimate {
                 let (warmup_ns, length_ns) = calibration_ns(plan.size);
                 warmup_ns + length_ns
             }
+            TrialKind::Profiled if plan.size == Size::Full => PROFILED_NS.max(case.load.length_ns),
             TrialKind::Measured | TrialKind::Profiled => case.load.warmup_ns.saturating_add(case.load.length_ns),
         };
         row.trials += 1;

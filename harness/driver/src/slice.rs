@@ -16,6 +16,7 @@ use crate::faults::Fault;
 use crate::handoff::handoff;
 use crate::host::Counters;
 use crate::pacer::{Paced, pace};
+use crate::prepare::REQUESTS_MAX;
 use crate::rows::{Row, Sink};
 use crate::schedule::{Intent, NO_SESSION, Schedule, Sort};
 use crate::sys;
@@ -221,7 +222,11 @@ impl Slice<'_> {
                     if now >= window.1 {
                         return;
                     }
-                    let index = next.fetch_add(1, Ordering::Relaxed) as usize % shared.schedule.intents.len().max(1);
+                    let made = next.fetch_add(1, Ordering::Relaxed);
+                    if made as f64 >= REQUESTS_MAX {
+                        return;
+                    }
+                    let index = made as usize % shared.schedule.intents.len().max(1);
                     shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
                     if shared.serve(index, now, now, now >= window.0).await != Outcome::Ok {
                         // A refusal comes back at once: without a pause it would be asked for again and again, and starve who is served.

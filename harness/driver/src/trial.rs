@@ -15,15 +15,21 @@ use tokio::runtime::Runtime;
 use crate::answers::check_sessions;
 use crate::evidence;
 use crate::host;
-use crate::prepare::{PreparedCase, check_size, prepare_case};
+use crate::prepare::{PreparedCase, REQUESTS_MAX, check_size, prepare_case};
 use crate::rows::Sink;
 use crate::schedule::{Ingredients, Schedule, Sort};
 use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
 
-/// Rate of the profiler, Hz: never above the kernel's tick.
-const PROFILE_HZ: u32 = 250;
+/// Rate of the profiler, Hz. At half the usual tick of 250 two busy CPUs can both be sampled; at the whole tick a third of the samples
+/// were lost (one timer of the process, looked at once a tick).
+const PROFILE_HZ: u32 = 125;
+/// The rate at which a profiled trial samples, Hz of CPU time: never above the kernel's tick.
+pub fn profile_hz() -> u32 {
+    PROFILE_HZ.min(profiler::tick_hz())
+}
+
 /// Name of our own hidden subcommand that serves as `process` worker.
 pub const WORKER_SUBCOMMAND: &str = "worker";
 
@@ -83,7 +89,7 @@ impl Trial {
         }
         // Primed before any other thread exists: the unwinder's first sample allocates.
         if order.kind == TrialKind::Profiled {
-            let primed = SAMPLERS[0].start(PROFILE_HZ.min(profiler::tick_hz())).map_err(|e| e.to_string())?;
+            let primed = SAMPLERS[0].start(profile_hz()).map_err(|e| e.to_string())?;
             drop(primed);
         }
         let sorts = Arc::new(prepared.sorts(order.seed));
@@ -146,7 +152,7 @@ impl Trial {
         self.fingerprint = schedule.fingerprint(&self.sorts);
         self.intended = if open { schedule.intents.iter().filter(|i| i.at_ns >= warmup_ns).count() as u64 } else { 0 };
         self.sink = Arc::new(Sink::with_capacity(schedule.intents.len()));
-        let hz = PROFILE_HZ.min(profiler::tick_hz());
+        let hz = profile_hz();
         let session = profiled.then(|| SAMPLERS[0].start(hz)).transpose().map_err(|e| e.to_string())?;
         let slice = Slice {
             target: &self.target,
@@ -161,6 +167,9 @@ impl Trial {
         let ran = slice.run(&self.runtime, &self.sink).map_err(|e| format!("the load cannot be handed over: {e}"))?;
         self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
         let (finished, ok) = self.sink.tally(ran.window);
+        if !open && finished as f64 >= REQUESTS_MAX {
+            return Err(format!("the closed loop made {REQUESTS_MAX:.0} requests, the most that one trial may: shorten load.length"));
+        }
         self.ran = Some(ran);
         Ok((finished, ok as f64 * 1e9 / length_ns.max(1) as f64))
     }

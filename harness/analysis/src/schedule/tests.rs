@@ -4,7 +4,7 @@ use model::record::Status;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testkit::{calibration, plan};
+use crate::testkit::{calibration, measured, plan};
 
 const AXES: [(&str, &[&str]); 2] = [("mode", &["a", "b", "c"]), ("sync", &["x", "y"])];
 
@@ -63,12 +63,27 @@ fn fixed_rates_and_closed_loops_need_no_calibration() {
 fn an_estimate_is_the_sum_of_its_trials() {
     let plan = plan("a/b", &[("mode", &["a", "b"])], Some(Rate::OfCapacity(0.5)), 2);
     let e = estimate(&plan);
-    // Per case a calibration of 1.1 s and two rounds of 0.3 + 0.1 + 2 s; the first case is profiled too.
-    assert_eq!((e.trials, e.total_ns), (7, 2 * 1_100_000_000 + 5 * 2_400_000_000));
+    // Per case a calibration of 1.3 s and two rounds of 0.3 + 0.1 + 2 s; the first case is profiled too, for 0.3 + 4.5 s.
+    assert_eq!((e.trials, e.total_ns), (7, 2 * 1_300_000_000 + 4 * 2_400_000_000 + 4_800_000_000));
     assert_eq!((e.per_case[0].trials, e.per_case[1].trials), (4, 3));
     let mut short = plan;
     short.cases.iter_mut().for_each(|c| c.timeout_ns = 1);
     assert_eq!(estimate(&short).total_ns, 7, "no trial takes longer than its timeout");
+}
+
+#[test]
+fn a_profile_lasts_until_it_has_its_samples() {
+    let mut plan = plan("a/b", &[], Some(Rate::PerSecond(5.0)), 1);
+    // 0.1 s of CPU in a window of 2 s: a twentieth of a CPU gives 5 samples a second at 100 Hz.
+    let records = [measured("a/b", 0)];
+    let lasts = |plan: &Plan, hz| profiled_ns(plan, &plan.cases[0], &records, hz);
+    assert_eq!(lasts(&plan, 100), PROFILED_MAX_NS);
+    assert_eq!(lasts(&plan, 1000), 4_000_000_000);
+    assert_eq!(lasts(&plan, 1_000_000), plan.cases[0].load.length_ns, "never shorter than the load");
+    plan.cases[0].timeout_ns = 5_000_000_000;
+    assert_eq!(lasts(&plan, 100), 2_500_000_000, "within the trial's time limit");
+    plan.size = Size::Smoke;
+    assert_eq!(lasts(&plan, 100), plan.cases[0].load.length_ns);
 }
 
 proptest! {

@@ -10,6 +10,8 @@ const FULL_S: f64 = 165.0;
 const SMOKE_S: f64 = 35.0;
 /// Start, preparation and drain of a trial, seconds.
 const OVERHEAD_S: f64 = 0.3;
+/// A profiled trial at full size, seconds.
+const PROFILED_S: f64 = 4.5;
 /// A calibration, seconds.
 const CALIBRATION_S: f64 = 0.8;
 
@@ -43,8 +45,9 @@ fn seconds(plan: &Plan) -> f64 {
     let calibration =
         |c: &model::Case| if matches!(c.load.rate, Some(model::units::Rate::OfCapacity(_))) { CALIBRATION_S + OVERHEAD_S } else { 0.0 };
     let cases: f64 = plan.cases.iter().map(|c| (window(c) + OVERHEAD_S) * f64::from(c.rounds) + calibration(c)).sum();
+    let profiled_s = if plan.size == Size::Full { PROFILED_S } else { 0.0 };
     let profiled = plan.scenarios.iter().filter(|s| s.profile);
-    cases + profiled.filter_map(|s| plan.cases_of(&s.name).next()).map(window).sum::<f64>()
+    cases + profiled.filter_map(|s| plan.cases_of(&s.name).next()).map(|c| window(c).max(profiled_s)).sum::<f64>()
 }
 
 #[test]
