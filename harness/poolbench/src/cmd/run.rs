@@ -151,7 +151,11 @@ impl<'a> Trials<'a> {
                 let (warmup_ns, length_ns) = analysis::schedule::calibration_ns(self.plan.size);
                 Lengths { warmup_ns, length_ns }
             }
-            _ => Lengths { warmup_ns: case.load.warmup_ns, length_ns: case.load.length_ns },
+            TrialKind::Measured => Lengths { warmup_ns: case.load.warmup_ns, length_ns: case.load.length_ns },
+            TrialKind::Profiled => {
+                let length_ns = analysis::schedule::profiled_ns(self.plan, case, &self.records, driver::profile_hz());
+                Lengths { warmup_ns: case.load.warmup_ns, length_ns }
+            }
         };
         let rate_per_s = if trial.kind == TrialKind::Calibration { None } else { analysis::resolve_rate(self.plan, case, &calibrations) };
         let blank = |why: &str| {
