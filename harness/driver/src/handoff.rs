@@ -1,16 +1,17 @@
-//! From the pacing thread to the runtime without a lock: a counter of what is due, the moments of sending, and a pipe to ring with.
+//! From the pacing thread to the runtime without a lock: a counter of what is due, the moments of sending, and an eventfd to ring with.
 //!
 //! A real-time thread that takes a lock waits for whoever holds it, and that may be an ordinary thread which the scheduler has put
 //! aside for milliseconds (seen: lag p99 of 11 ms under SCHED_FIFO beside six busy compilers, through the runtime's own queue of
-//! tasks). Here the pacer stores two atomics and makes one system call that never blocks.
+//! tasks). Here the pacer stores two atomics and makes one system call that never blocks: an eventfd is guarded by a spinlock, where a
+//! pipe has a mutex whose holder may be put aside too.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use pool::clock::Nanos;
-use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::net::unix::pipe;
+use rustix::event::{EventfdFlags, eventfd};
+use tokio::io::unix::AsyncFd;
 
 /// The shared part.
 struct Due {
@@ -38,7 +39,8 @@ pub(crate) struct Receiver {
 /// # Errors
 /// When the system has no descriptor left.
 pub(crate) fn handoff(requests: usize) -> std::io::Result<(Sender, Receiver)> {
-    let (hear, ring) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC)?;
+    let ring = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+    let hear = ring.try_clone()?;
     let sent = (0..requests).map(|_| AtomicU64::new(0)).collect();
     let due = Arc::new(Due { sent, count: AtomicUsize::new(0) });
     Ok((Sender { due: Arc::clone(&due), bell: ring }, Receiver { due, bell: hear, taken: 0 }))
@@ -49,8 +51,8 @@ impl Sender {
     pub(crate) fn send(&self, index: usize, at: Nanos) {
         self.due.sent[index].store(at, Ordering::Relaxed);
         self.due.count.store(index + 1, Ordering::Release);
-        // A full pipe holds rings enough: whoever hears one looks at the counter.
-        let _ = rustix::io::write(&self.bell, &[0]);
+        // Its counter is full only after 2^64 - 2 rings that nobody heard.
+        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
 }
 
@@ -60,12 +62,12 @@ impl Receiver {
     /// # Errors
     /// When the runtime cannot watch the descriptor.
     pub(crate) async fn run(mut self, mut take: impl FnMut(usize, Nanos)) -> std::io::Result<()> {
-        let bell = pipe::Receiver::from_owned_fd(self.bell)?;
-        let mut rings = [0u8; 4096];
+        let bell = watch(self.bell)?;
         while self.taken < self.due.sent.len() {
-            bell.readable().await?;
-            // Heard before the counter is read, so that no later ring is lost; nothing to hear means another look costs nothing.
-            let _ = bell.try_read(&mut rings);
+            let mut ready = bell.readable().await?;
+            // Silenced before the counter is read, so that no later ring is lost.
+            let _ = rustix::io::read(bell.get_ref(), &mut [0u8; 8]);
+            ready.clear_ready();
             let count = self.due.count.load(Ordering::Acquire);
             for index in self.taken..count {
                 take(index, self.due.sent[index].load(Ordering::Relaxed));
@@ -74,6 +76,12 @@ impl Receiver {
         }
         Ok(())
     }
+}
+
+#[expect(unsafe_code, reason = "AsyncFd has no safe constructor any more")]
+fn watch(bell: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is owned by the AsyncFd and never closed, replaced or registered elsewhere while that lives.
+    Ok(unsafe { AsyncFd::register(bell) }?)
 }
 
 #[cfg(test)]
