@@ -4,9 +4,10 @@
 
 use model::Record;
 use model::facts::Facts;
+use model::record::{Status, TrialKind};
 use model::units::show_ns;
 
-use crate::rounds::percentiles;
+use crate::rounds::{percentile, percentiles};
 use crate::summary::{Brand, CaseSummary, Grade};
 
 /// A generator that is later than this at p99 is late on any scale, ns.
@@ -84,6 +85,15 @@ fn lateness(case: &CaseSummary, measured: &[&Record]) -> Option<(&'static str, f
         ("p50", lag.p50_ns, &response.p50_ns),
     ];
     pairs.into_iter().find_map(|(name, lag, response)| Some((name, lag.value?, response.value)))
+}
+
+/// Whether the generator of this very trial was so late that its figures must not be quoted: a run may then repeat the trial. It looks at the
+/// lag's share of the response alone, never at how good the response is, so that repeating favours no side.
+pub fn held_up(record: &Record) -> bool {
+    let at = |name: &str, q: f64| percentile(record.histograms.get(name), q).ok();
+    let rarest = [0.99, 0.95, 0.9, 0.5].into_iter().find_map(|q| Some((at("lag", q)?, at("response", q)?)));
+    let judged = record.kind == TrialKind::Measured && record.open_loop && record.status == Status::Measured;
+    judged && rarest.is_some_and(|(lag, response)| lag > LAG_SHARE * response && lag > LAG_FLOOR_NS)
 }
 
 /// Lag is part of the response (it counts from the intended start), so a late generator shows as a slow pool.

@@ -79,7 +79,9 @@ fn judge(e: &Expectation, record: &Record) -> (String, f64) {
         (measured.count as f64, measured.count.to_string())
     };
     // What has no bound of its own (`digest`, `sessions`) is a count of things gone wrong.
-    let at_most = if e.at_least.is_none() && e.at_most.is_none() { Some(0.0) } else { e.at_most };
+    let unbounded = e.at_least.is_none() && e.at_most.is_none();
+    let text = if unbounded { format!("{} wrong of {}", measured.count, measured.whole) } else { text };
+    let at_most = if unbounded { Some(0.0) } else { e.at_most };
     let under = e.at_least.map_or(f64::NEG_INFINITY, |b| b - value);
     let over = at_most.map_or(f64::NEG_INFINITY, |b| value - b);
     (text, under.max(over))

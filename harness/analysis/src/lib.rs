@@ -22,6 +22,7 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
+pub use brands::held_up;
 pub use expect::FIGURES;
 pub use hotspots::{Hotspot, hotspots, prune};
 pub use run::summarise;

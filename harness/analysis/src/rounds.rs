@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::record::{Status, TrialKind};
 use model::{Histogram, Record};
 
+use crate::brands::held_up;
 use crate::stats::median;
 use crate::summary::{Figure, Metric, Percentiles};
 
@@ -31,11 +32,12 @@ impl<'a> Trials<'a> {
     }
 }
 
-/// Records by case. Of several records of one trial (a continued run), one that ran to its end wins, then the latest.
+/// Records by case. Of several records of one trial (continued or repeated) one that ran to its end wins, then one whose generator was not
+/// held up, then the latest.
 pub(crate) fn by_case(records: &[Record]) -> BTreeMap<&str, Trials<'_>> {
     let mut one_each: BTreeMap<(&str, TrialKind, u32), &Record> = BTreeMap::new();
     for record in records {
-        let rank = |r: &Record| (r.status == Status::Measured, r.started_unix_ms);
+        let rank = |r: &Record| (r.status == Status::Measured, !held_up(r), r.started_unix_ms);
         let kept = one_each.entry((&record.case, record.kind, record.round)).or_insert(record);
         if rank(record) > rank(kept) {
             *kept = record;

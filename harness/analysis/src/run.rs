@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::facts::Facts;
 use model::plan::{Case, Plan, Scenario};
-use model::record::TrialKind;
+use model::record::{Status, TrialKind};
 use model::{Histogram, Record};
 
+use crate::brands::held_up;
 use crate::case::one_or_mixed;
 use crate::compare::{Subject, axis_values, comparisons};
 use crate::rounds::{Trials, by_case, percentile};
@@ -21,7 +22,7 @@ pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
     let by_case = by_case(records);
     let scenarios: Vec<ScenarioSummary> = plan.scenarios.iter().map(|s| scenario(plan, facts, s, &by_case)).collect();
     let failures: Vec<Failure> = scenarios.iter().flat_map(|s| &s.cases).flat_map(failures).collect();
-    let ran = ran(plan, &by_case);
+    let ran = ran(plan, records, &by_case);
     let measured = || plan.cases.iter().filter_map(|c| by_case.get(c.id.as_str())).flat_map(|t| &t.measured);
     Summary {
         schema: SCHEMA,
@@ -38,14 +39,17 @@ pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
     }
 }
 
-fn ran(plan: &Plan, by_case: &BTreeMap<&str, Trials<'_>>) -> Ran {
+fn ran(plan: &Plan, records: &[Record], by_case: &BTreeMap<&str, Trials<'_>>) -> Ran {
     let trials: Vec<&Trials<'_>> = plan.cases.iter().filter_map(|c| by_case.get(c.id.as_str())).collect();
+    let ran_to_end = records.iter().filter(|r| r.kind == TrialKind::Measured && r.status == Status::Measured).count();
+    let repeated = ran_to_end.saturating_sub(trials.iter().map(|t| t.measured.len()).sum()) as u32;
     let total = |of: fn(&Trials<'_>) -> usize| trials.iter().map(|t| of(t)).sum::<usize>() as u32;
     Ran {
         scenarios: plan.scenarios.len() as u32,
         cases: plan.cases.len() as u32,
         trials_planned: plan.cases.iter().fold(0, |t, c| t.saturating_add(c.rounds)),
         trials_measured: total(|t| t.measured.len()),
+        trials_repeated: (records.iter().filter(|r| held_up(r)).count() as u32).min(repeated),
         trials_failed: total(|t| t.unfinished.len()),
         calibrations: total(|t| t.calibration.len()),
         profiled: total(|t| t.profiled.len()),

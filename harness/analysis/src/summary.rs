@@ -53,6 +53,8 @@ pub struct Ran {
     pub trials_planned: u32,
     /// Measured trials that ran to their end.
     pub trials_measured: u32,
+    /// Measured trials that were run again because the host had held up their generator; the better of both counts.
+    pub trials_repeated: u32,
     /// Trials of any kind that failed or timed out.
     pub trials_failed: u32,
     /// Calibration trials that ran to their end.

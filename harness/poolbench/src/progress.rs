@@ -46,9 +46,14 @@ impl Progress {
     }
 
     /// A trial has ended after `took`.
-    pub(crate) fn end(&mut self, record: &Record, took: Duration) {
+    pub(crate) fn end(&mut self, record: &Record, took: Duration, again: bool) {
         self.done += 1;
-        let line = format!("{:>3}/{} {}  {:.1} s", self.done, self.total, describe(record), took.as_secs_f64());
+        let note = if again { "  (the host held up the generator: once more at the end)" } else { "" };
+        let line = format!("{:>3}/{} {}  {:.1} s{note}", self.done, self.total, describe(record), took.as_secs_f64());
+        if again {
+            self.total += 1;
+            self.bar.iter().for_each(|bar| bar.set_length(self.total as u64));
+        }
         match &self.bar {
             Some(bar) => {
                 if record.status != Status::Measured {

@@ -138,3 +138,23 @@ fn one_seed_must_give_one_load() {
     assert_eq!(different_load(&[&a, &b]), None, "another seed may give another load");
     assert_eq!(different_load(&[]), None);
 }
+
+#[test]
+fn a_trial_is_held_up_by_its_generator_alone_and_the_better_of_two_counts() {
+    let calm = measured("a/b", 0);
+    assert!(!held_up(&calm));
+    let mut late = calm.clone();
+    late.histograms.insert("lag".to_owned(), histogram(&[(1900, 20_000), (100, 3_000_000)]));
+    assert!(held_up(&late), "3 ms of lag at p99 beside a response of 9 ms");
+    let mut slow = calm.clone();
+    slow.histograms.insert("response".to_owned(), histogram(&[(2000, 900_000_000)]));
+    assert!(!held_up(&slow), "a slow answer is no reason to look away");
+    let mut calibration = late.clone();
+    calibration.kind = TrialKind::Calibration;
+    assert!(!held_up(&calibration));
+    late.started_unix_ms = 2;
+    for records in [vec![calm.clone(), late.clone()], vec![late, calm.clone()]] {
+        let trials = crate::rounds::by_case(&records);
+        assert_eq!(trials["a/b"].measured, [&calm], "in whichever order they came");
+    }
+}

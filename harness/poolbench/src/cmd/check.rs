@@ -8,7 +8,7 @@ use model::plan::Size;
 use model::record::TrialKind;
 
 use crate::args::CheckArgs;
-use crate::cmd::run::{self, Trials};
+use crate::cmd::run::{self, Queue, Trials};
 use crate::exit::Exit;
 use crate::facts;
 use crate::progress::{Progress, count, eprint_line, print_result};
@@ -25,17 +25,18 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
     let dir = RunDir::create(temporary.path())?;
     let facts = facts::gather(temporary.path());
     let mut trials = Trials::new(&plan, Vec::new(), false)?;
-    let order: Vec<_> = analysis::order(&plan).into_iter().filter(|t| t.kind != TrialKind::Profiled).collect();
-    let mut progress = Progress::new(order.len(), args.quiet);
-    for trial in &order {
+    let mut todo = Queue::new(analysis::order(&plan).into_iter().filter(|t| t.kind != TrialKind::Profiled));
+    let mut progress = Progress::new(todo.len(), args.quiet);
+    while let Some(trial) = todo.next() {
         progress.begin(&plan.cases[trial.case].id);
         let trial_begun = Instant::now();
-        let Some(finished) = trials.run(trial, dir.work()?)? else {
+        let Some(finished) = trials.run(&trial, dir.work()?)? else {
             progress.clear();
             eprint_line("interrupted: nothing is kept of a check");
             return Ok(Exit::Interrupted);
         };
-        progress.end(&finished.record, trial_begun.elapsed());
+        let again = todo.repeats(trial, &finished.record);
+        progress.end(&finished.record, trial_begun.elapsed(), again);
         trials.records.push(finished.record);
     }
     progress.clear();

@@ -1,6 +1,6 @@
 //! `poolbench run`: plan, trials, records, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,6 +106,38 @@ pub(super) fn interrupts() -> Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
+/// Trials to come, with a few to spare for those whose generator the host holds up.
+pub(super) struct Queue {
+    todo: VecDeque<analysis::Trial>,
+    spare: usize,
+}
+
+impl Queue {
+    /// All of `todo`; an eighth as many may be repeated, so that a disturbed host cannot make a run endless.
+    pub(super) fn new(todo: impl IntoIterator<Item = analysis::Trial>) -> Self {
+        let todo: VecDeque<_> = todo.into_iter().collect();
+        Self { spare: todo.len().div_ceil(8), todo }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.todo.len()
+    }
+
+    pub(super) fn next(&mut self) -> Option<analysis::Trial> {
+        self.todo.pop_front()
+    }
+
+    /// Puts a trial that was held up behind all others, when the host may be quieter; returns whether it did.
+    pub(super) fn repeats(&mut self, trial: analysis::Trial, record: &Record) -> bool {
+        let again = self.spare > 0 && analysis::held_up(record);
+        if again {
+            self.spare -= 1;
+            self.todo.push_back(trial);
+        }
+        again
+    }
+}
+
 /// Runs trials one by one and keeps what they leave.
 pub(super) struct Trials<'a> {
     plan: &'a Plan,
@@ -176,22 +208,23 @@ impl<'a> Trials<'a> {
 
 fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, quiet: bool) -> Result<Exit> {
     let mut trials = Trials::new(plan, kept, in_process)?;
-    let todo: Vec<_> = analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)).collect();
+    let mut todo = Queue::new(analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)));
     let mut progress = Progress::new(todo.len(), quiet);
     let estimate = analysis::estimate(plan);
     let left_ns = estimate.total_ns as f64 * todo.len() as f64 / estimate.trials.max(1) as f64;
     progress.say(&format!("{} of {}, about {}", count(todo.len(), "trial"), count(plan.cases.len(), "case"), show_ns(left_ns)));
-    for (done, trial) in todo.iter().enumerate() {
+    while let Some(trial) = todo.next() {
         progress.begin(&plan.cases[trial.case].id);
         let begun = Instant::now();
-        let finished = trials.run(trial, dir.work()?);
+        let finished = trials.run(&trial, dir.work()?);
         dir.clear_work();
         let Some(mut finished) = finished? else {
             progress.clear();
-            return Ok(interrupted(&dir, trials.records.len(), todo.len() - done));
+            return Ok(interrupted(&dir, trials.records.len(), todo.len() + 1));
         };
         dir.add(&mut finished.record, finished.folded.as_deref())?;
-        progress.end(&finished.record, begun.elapsed());
+        let again = todo.repeats(trial, &finished.record);
+        progress.end(&finished.record, begun.elapsed(), again);
         trials.records.push(finished.record);
     }
     progress.clear();

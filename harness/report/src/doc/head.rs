@@ -153,9 +153,13 @@ pub(crate) fn facts(summary: &Summary) -> String {
 
 fn plan(summary: &Summary) -> String {
     let ran = &summary.ran;
+    let repeated = match ran.trials_repeated {
+        0 => String::new(),
+        n => format!(", {n} run again because the host had held up the generator"),
+    };
     let failed = if ran.trials_failed == 0 { String::new() } else { format!(", {} failed", ran.trials_failed) };
     format!(
-        "{}, {}, size {}, seed {}; {} of {} measured{failed}; {}, {} profiled",
+        "{}, {}, size {}, seed {}; {} of {} measured{failed}{repeated}; {}, {} profiled",
         plural(u64::from(ran.scenarios), "scenario"),
         plural(u64::from(ran.cases), "case"),
         summary.size.name(),

@@ -8,12 +8,12 @@ use super::*;
 const FULL_S: f64 = 165.0;
 /// Longest check, seconds.
 const SMOKE_S: f64 = 35.0;
-/// Start, preparation and drain of a trial, seconds.
-const OVERHEAD_S: f64 = 0.3;
+/// Start, preparation and drain of a trial, seconds (119 trials with 143 s of load took 167 s).
+const OVERHEAD_S: f64 = 0.25;
 /// A profiled trial at full size, seconds.
 const PROFILED_S: f64 = 4.5;
-/// A calibration, seconds.
-const CALIBRATION_S: f64 = 0.8;
+/// A calibration with its warm-up at smoke and at full size, seconds.
+const CALIBRATION_S: [f64; 2] = [0.25, 1.0];
 
 pub(super) fn sources() -> Vec<Source> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
@@ -43,7 +43,7 @@ fn seconds(plan: &Plan) -> f64 {
     let window = |c: &model::Case| (c.load.warmup_ns + c.load.length_ns) as f64 / 1e9;
     // Only a share of capacity is calibrated first.
     let calibration =
-        |c: &model::Case| if matches!(c.load.rate, Some(model::units::Rate::OfCapacity(_))) { CALIBRATION_S + OVERHEAD_S } else { 0.0 };
+        |c: &model::Case| if matches!(c.load.rate, Some(model::units::Rate::OfCapacity(_))) { CALIBRATION_S[usize::from(plan.size == Size::Full)] + OVERHEAD_S } else { 0.0 };
     let cases: f64 = plan.cases.iter().map(|c| (window(c) + OVERHEAD_S) * f64::from(c.rounds) + calibration(c)).sum();
     let profiled_s = if plan.size == Size::Full { PROFILED_S } else { 0.0 };
     let profiled = plan.scenarios.iter().filter(|s| s.profile);
