@@ -13,8 +13,8 @@ use crate::Failure;
 
 /// Highest rate, Hz; the kernel's tick may allow less.
 const HZ: u32 = 250;
-/// Captured samples by expected ones: outside of this the sampler lost or invented some.
-const CAPTURED: std::ops::RangeInclusive<f64> = 0.8..=1.2;
+/// Captured samples by expected ones: outside of this so many were lost or invented that nothing is known of the rest.
+const CAPTURED: std::ops::RangeInclusive<f64> = 0.5..=1.5;
 /// Share of samples without a named function at the leaf above which a picture hides too much.
 const UNNAMED_MOST: f64 = 0.05;
 /// Fewer samples than this show chance, not the program.
@@ -80,7 +80,7 @@ fn refusal(profile: &Profile) -> Option<String> {
     if profile.samples < SAMPLES_LEAST {
         Some(format!("{} samples, and {SAMPLES_LEAST} are the least; profile for longer", profile.samples))
     } else if !CAPTURED.contains(&captured) {
-        Some(format!("captured {captured:.2} of the expected samples, and 0.8 to 1.2 is trusted; run it on a quieter host"))
+        Some(format!("captured {captured:.2} of the expected samples, and 0.5 to 1.5 is trusted; run it on a quieter host"))
     } else if unnamed > UNNAMED_MOST {
         Some(format!("{:.0} % of its samples have no name, and 5 % are trusted; build with line tables", unnamed * 100.0))
     } else {

@@ -6,6 +6,7 @@ use analysis::summary::{ProfileSummary, ScenarioSummary};
 use model::units::show_ns;
 
 use crate::doc::scenario::image;
+use crate::flame;
 use crate::markdown::{Column, Table, code, escape};
 use crate::pictures::Flame;
 use crate::show::{count, ns_or_blank, percent, percent_or_blank, ratio};
@@ -25,6 +26,7 @@ pub(crate) fn section(scenario: &ScenarioSummary, flame: Option<&Flame>) -> Stri
             let _ = write!(out, "> [!WARNING]\n> The profile is refused, not drawn: {}.\n\n", escape(why));
         }
         Flame::Drawn { path, hotspots } => {
+            out.extend(flame::caution(profile).map(|caution| format!("{caution}\n\n")));
             out.push_str(&image(Some(path), &format!("Flamegraph of {}", scenario.name)));
             let mut table = Table::new(&[(Column::Left, "function"), (Column::Right, "self"), (Column::Right, "total")]);
             for spot in hotspots {

@@ -42,8 +42,13 @@ fn planned(size: Size, selection: &Selection) -> Plan {
 fn seconds(plan: &Plan) -> f64 {
     let window = |c: &model::Case| (c.load.warmup_ns + c.load.length_ns) as f64 / 1e9;
     // Only a share of capacity is calibrated first.
-    let calibration =
-        |c: &model::Case| if matches!(c.load.rate, Some(model::units::Rate::OfCapacity(_))) { CALIBRATION_S[usize::from(plan.size == Size::Full)] + OVERHEAD_S } else { 0.0 };
+    let calibration = |c: &model::Case| {
+        if matches!(c.load.rate, Some(model::units::Rate::OfCapacity(_))) {
+            CALIBRATION_S[usize::from(plan.size == Size::Full)] + OVERHEAD_S
+        } else {
+            0.0
+        }
+    };
     let cases: f64 = plan.cases.iter().map(|c| (window(c) + OVERHEAD_S) * f64::from(c.rounds) + calibration(c)).sum();
     let profiled_s = if plan.size == Size::Full { PROFILED_S } else { 0.0 };
     let profiled = plan.scenarios.iter().filter(|s| s.profile);
