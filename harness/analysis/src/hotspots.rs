@@ -28,7 +28,7 @@ const RUNTIME: &str = "[runtime]";
 /// Generic arguments up to this many characters are kept.
 const SHORT: usize = 16;
 /// Frames that only carry the application: paths, and whole names of the C library.
-const SCAFFOLDING_PATHS: [&str; 6] = ["std::", "core::", "alloc::", "tokio::runtime::", "tokio::task::", "__libc_start"];
+const SCAFFOLDING_PATHS: [&str; 5] = ["std::", "core::", "alloc::", "tokio::", "__libc_start"];
 const SCAFFOLDING_NAMES: [&str; 7] = ["clone3", "__clone", "clone", "start_thread", "_start", "__rust_try", "main"];
 
 /// Stacks and their counts.

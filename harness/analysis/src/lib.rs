@@ -25,6 +25,7 @@ mod tests;
 pub use brands::held_up;
 pub use expect::FIGURES;
 pub use hotspots::{Hotspot, hotspots, prune};
+pub use rounds::counting;
 pub use run::summarise;
 pub use schedule::{CaseEstimate, Estimate, Trial, estimate, order, resolve_rate};
 pub use summary::Summary;

@@ -32,6 +32,11 @@ impl<'a> Trials<'a> {
     }
 }
 
+/// The measured records that count, by case and round: one per trial, as [`summarise`](crate::summarise) takes them.
+pub fn counting(records: &[Record]) -> Vec<&Record> {
+    by_case(records).into_values().flat_map(|t| t.measured).collect()
+}
+
 /// Records by case. Of several records of one trial (continued or repeated) one that ran to its end wins, then one whose generator was not
 /// held up, then the latest.
 pub(crate) fn by_case(records: &[Record]) -> BTreeMap<&str, Trials<'_>> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::serialization::V2Serializer;
 use hdrhistogram::serialization::interval_log::IntervalLogWriterBuilder;
 use model::Histogram;
-use model::record::{Record, Status, TrialKind};
+use model::record::Record;
 
 use crate::ReportError;
 
@@ -26,9 +26,9 @@ pub(crate) struct Response {
 }
 
 /// The response of a case merged over its measured rounds.
-pub(crate) fn response(case: &str, records: &[Record]) -> Response {
+pub(crate) fn response(case: &str, records: &[&Record]) -> Response {
     let mut out = Response::default();
-    for record in records.iter().filter(|r| r.case == case && r.kind == TrialKind::Measured && r.status == Status::Measured) {
+    for record in records.iter().filter(|r| r.case == case) {
         let Some(histogram) = record.histograms.get("response") else { continue };
         out.merged.merge(histogram);
         out.started_unix_ms = if out.rounds == 0 { record.started_unix_ms } else { out.started_unix_ms.min(record.started_unix_ms) };
@@ -67,6 +67,8 @@ pub(crate) fn log(case: &str, response: &Response) -> Result<Vec<u8>, ReportErro
 mod tests {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
+    use model::record::{Status, TrialKind};
+
     use super::*;
 
     fn record(round: u32, kind: TrialKind, started_unix_ms: u64, ns: u64) -> Record {
@@ -82,7 +84,7 @@ mod tests {
     fn the_log_holds_all_rounds_of_the_case_and_nothing_else() {
         let records =
             [record(1, TrialKind::Measured, 5000, 7), record(0, TrialKind::Measured, 3000, 9), record(0, TrialKind::Profiled, 1000, 9)];
-        let response = response("a/b?c=d", &records);
+        let response = response("a/b?c=d", &analysis::counting(&records));
         assert_eq!((response.merged.count(), response.started_unix_ms, response.window_ns), (2, 3000, 2_000_000_000));
         let bytes = log("a/b?c=d", &response).unwrap();
         let intervals: Vec<_> = IntervalLogIterator::new(&bytes)

@@ -74,7 +74,7 @@ pub enum ReportError {
 pub fn write(input: &Input<'_>) -> Result<Output, ReportError> {
     let summary = analysis::summarise(input.plan, input.facts, input.records);
     let mut files = BTreeMap::new();
-    let pictures = pictures::draw(&summary, input.records, input.folded, &mut files)?;
+    let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
     files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures).into_bytes());
     files.insert(rundir::REPORT_JSON.to_owned(), json(&summary)?);
     Ok(Output { files })

@@ -49,7 +49,7 @@ pub(crate) enum Flame {
 /// [`ReportError`] of a flamegraph or a log.
 pub(crate) fn draw(
     summary: &Summary,
-    records: &[Record],
+    records: &[&Record],
     folded: &BTreeMap<String, String>,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<Vec<ScenarioPictures>, ReportError> {
