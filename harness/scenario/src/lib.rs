@@ -132,7 +132,8 @@ pub fn expand(
     if options.rounds == Some(0) {
         found.push(Problem::new("--rounds", 0, "0 rounds measure nothing (expected 1 or more)"));
     }
-    let read = read_all(sources, &known, &selection.set, &wanted, found)?;
+    let touches = |wire: &Wire, ids: &[Combination]| (!selection.suite_only || wire.suite) && ids.iter().any(|c| filters.selects(&c.id));
+    let read = read_all(sources, &known, &wanted, &|wire| set_where(&selection.set, wire, &known, &touches), found)?;
     let chosen = choose(&read, &filters, selection, options.max_cases)?;
     let mut plan = Plan { schema: SCHEMA, size: options.size, seed: options.seed, scenarios: Vec::new(), cases: Vec::new() };
     let mut found = Vec::new();
@@ -153,7 +154,7 @@ pub fn expand(
 pub fn list(sources: &[Source], catalogue: &[SettingRow], kinds: &KnownKinds) -> Result<Vec<Listing>, Vec<Problem>> {
     let known = Known { catalogue, kinds };
     let wanted = Wanted { size: Size::Full, rounds: None };
-    let read = read_all(sources, &known, &[], &wanted, Vec::new())?;
+    let read = read_all(sources, &known, &wanted, &|wire| wire, Vec::new())?;
     let listing = |r: Read| Listing {
         name: r.wire.name,
         what: r.wire.what,
@@ -163,12 +164,25 @@ pub fn list(sources: &[Source], catalogue: &[SettingRow], kinds: &KnownKinds) ->
     Ok(read.into_iter().map(listing).collect())
 }
 
+/// What a file says with `-s` applied.
+type Change<'a> = &'a dyn Fn(Wire) -> Wire;
+
+/// Applies `-s` to a scenario that has selected cases then, and leaves any other as it is: a value that one scenario cannot have is no
+/// fault of a run that does not select it.
+fn set_where(set: &[(String, String)], wire: Wire, known: &Known<'_>, touches: &dyn Fn(&Wire, &[Combination]) -> bool) -> Wire {
+    let mut changed = wire.clone();
+    select::apply(set, &mut changed, known);
+    // What is wrong with the combinations is found again, and said, where they are read.
+    let combinations = matrix::combinations(&changed, &mut Problems::of(&changed.file));
+    if touches(&changed, &combinations) { changed } else { wire }
+}
+
 /// Reads and checks all files, by name; `found` are problems known already.
 fn read_all(
     sources: &[Source],
     known: &Known<'_>,
-    set: &[(String, String)],
     wanted: &Wanted,
+    change: Change<'_>,
     mut found: Vec<Problem>,
 ) -> Result<Vec<Read>, Vec<Problem>> {
     let mut sources: Vec<&Source> = sources.iter().collect();
@@ -179,7 +193,7 @@ fn read_all(
         let mut problems = Problems::of(&source.file);
         match scenario_name(&source.file) {
             Some(name) if !names.insert(name) => problems.at(0, "the file is given twice (names of scenarios must differ)"),
-            Some(name) => read.extend(read_one(source, name, known, set, wanted, &mut problems)),
+            Some(name) => read.extend(read_one(source, name, known, wanted, change, &mut problems)),
             None => problems.at(0, "the file's name gives no scenario (expected GROUP/NAME.toml, both of a-z, 0-9 and -)"),
         }
         found.extend(problems.into_vec());
@@ -187,16 +201,8 @@ fn read_all(
     if found.is_empty() { Ok(read) } else { Err(sorted(found)) }
 }
 
-fn read_one(
-    source: &Source,
-    name: &str,
-    known: &Known<'_>,
-    set: &[(String, String)],
-    wanted: &Wanted,
-    problems: &mut Problems,
-) -> Option<Read> {
-    let mut wire = wire::read(&source.file, name, &source.text, known, problems)?;
-    select::apply(set, &mut wire, known);
+fn read_one(source: &Source, name: &str, known: &Known<'_>, wanted: &Wanted, change: Change<'_>, problems: &mut Problems) -> Option<Read> {
+    let wire = change(wire::read(&source.file, name, &source.text, known, problems)?);
     let combinations = matrix::combinations(&wire, problems);
     for combination in matrix::cover(&combinations) {
         resolve::case(&wire, &combination, known, wanted, problems);

@@ -128,3 +128,14 @@ fn list_names_everything_there_is() {
     let seen: Vec<(&str, bool, usize)> = listed.iter().map(|l| (l.name.as_str(), l.suite, l.cases.len())).collect();
     assert_eq!(seen, [("io/aside", false, 1), ("pool/steady", true, 1), ("pool/wide", true, 12)]);
 }
+
+#[test]
+fn a_value_that_only_an_unselected_scenario_refuses_stops_nobody() {
+    let mut sources = three();
+    sources.push(source("pool/fast.toml", &GOOD.replace("800/s", "20k/s")));
+    let long = set(&[("load.length", "120s")]);
+    let refused = plan_of(&sources, &long).unwrap_err();
+    assert!(refused.iter().any(|p| p.file.contains("fast") || p.file == "-s"), "{refused:?}");
+    let plan = plan_of(&sources, &Selection { filters: vec![include("^pool/steady$")], ..long }).unwrap();
+    assert_eq!(plan.cases[0].load.length_ns, 120_000_000_000);
+}
