@@ -7,4 +7,4 @@ mod path;
 mod sessions;
 
 pub use config::{Config, ConfigError, SETTINGS};
-pub use path::{Coordinator, OpenError, Request, Response};
+pub use path::{Coordinator, OpenError, Request, Response, session_key};

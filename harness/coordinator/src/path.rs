@@ -307,7 +307,7 @@ fn parts(answer: &Bytes) -> Result<(u64, &str), Stop> {
 }
 
 /// The pool's key of a session. Two sessions that share one only share a worker.
-fn session_key(id: &SessionId) -> SessionKey {
+pub fn session_key(id: &SessionId) -> SessionKey {
     let mut hasher = DefaultHasher::new();
     id.as_str().hash(&mut hasher);
     SessionKey(hasher.finish())

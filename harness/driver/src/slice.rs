@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coordinator::Response;
+use coordinator::{Request, Response};
 use pool::clock::{Clock, MonotonicClock, Nanos};
 use pool::core::{Affinity, Outcome};
 use pool::times::{Phase, RequestTimes};
@@ -20,7 +20,7 @@ use crate::prepare::REQUESTS_MAX;
 use crate::rows::{Row, Sink};
 use crate::schedule::{Intent, NO_SESSION, Schedule, Sort};
 use crate::sys;
-use crate::target::{Call, Target};
+use crate::target::Target;
 
 /// Time between the pacer's readiness and the first intended start, so that the first one is not late.
 const LEAD_NS: u64 = 2_000_000;
@@ -96,7 +96,7 @@ impl Shared {
         times.turn(Phase::Lag, Phase::Admit, sent);
         let session = (intent.session != NO_SESSION).then(|| session_id(intent.session).ok()).flatten();
         let work = Work { ns: intent.service_ns, how: sort.how };
-        let call = Call { tool: sort.tool, session, deadline, work, payload: payload.clone(), accept: Arc::clone(&self.accept), times };
+        let call = Request { tool: sort.tool, session, deadline, work, payload: payload.clone(), accept: Arc::clone(&self.accept), times };
         let mut response = self.target.call(call).await;
         let done = MonotonicClock.now();
         response.times.end(Phase::Reply, done);

@@ -3,15 +3,13 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use coordinator::{Config, Response};
-use pool::clock::Nanos;
-use pool::core::{Outcome, ToolId};
+use coordinator::{Config, Request, Response};
+use pool::core::Outcome;
 use pool::times::RequestTimes;
-use pool::{Deps, Pool, Work};
-use store::{SessionId, Store};
+use pool::{Deps, Pool};
+use store::Store;
 
 mod codec;
 mod floor;
@@ -22,32 +20,13 @@ mod store_only;
 /// A future on the heap.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// One request as the load gives it.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// The tool.
-    pub tool: ToolId,
-    /// Its session.
-    pub session: Option<SessionId>,
-    /// Absolute deadline, ns.
-    pub deadline: Option<Nanos>,
-    /// What the worker is asked to spend.
-    pub work: Work,
-    /// The argument.
-    pub payload: Bytes,
-    /// What the client accepts.
-    pub accept: Arc<str>,
-    /// Stamps so far: `lag` is whole, `admit` has begun.
-    pub times: RequestTimes,
-}
-
 /// An open target, or why there is none.
 pub type Opened = Result<Box<dyn Target>, String>;
 
 /// Something that serves calls.
 pub trait Target: Send + Sync {
-    /// Serves one; `reply` is begun in the response's stamps, its end is the driver's.
-    fn call(&self, call: Call) -> Boxed<Response>;
+    /// Serves one, whose `lag` is whole and whose `admit` has begun; `reply` is begun in the response's stamps, its end is the driver's.
+    fn call(&self, call: Request) -> Boxed<Response>;
     /// Whether `plain`, a response's body without its encoding, is the right answer to `payload`.
     fn is_right(&self, payload: &[u8], plain: &[u8]) -> bool;
     /// The pool within, if there is one.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use coordinator::Response;
+use coordinator::{Request, Response};
 use pool::clock::Clock;
 use pool::core::Outcome;
 use pool::times::Phase;
 use store::compress::{Config, Encoders};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Boxed, Call, Opening, Target, blank, failed};
+use super::{Boxed, Opening, Target, blank, failed};
 
 struct CodecTarget {
     config: Arc<Config>,
@@ -23,7 +23,7 @@ pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
 }
 
 impl Target for CodecTarget {
-    fn call(&self, mut call: Call) -> Boxed<Response> {
+    fn call(&self, mut call: Request) -> Boxed<Response> {
         let (config, encoders, clock) = (Arc::clone(&self.config), Arc::clone(&self.encoders), Arc::clone(&self.clock));
         Box::pin(async move {
             call.times.turn(Phase::Admit, Phase::Compress, clock.now());

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use coordinator::Response;
+use coordinator::{Request, Response};
 use pool::clock::Clock;
 use pool::core::Outcome;
 use pool::frames::{Decoder, Frame, encode_request};
@@ -13,7 +13,7 @@ use pool::times::Phase;
 use pool::{Echo, Handler};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Boxed, Call, Opened, Opening, Target, blank, failed};
+use super::{Boxed, Opened, Opening, Target, blank, failed};
 
 type Job = (Bytes, oneshot::Sender<Bytes>);
 
@@ -39,14 +39,14 @@ fn is_echo(payload: &[u8], plain: &[u8]) -> bool {
     plain.split_first_chunk::<8>().is_some_and(|(_, text)| text == payload)
 }
 
-fn answered(mut call: Call, body: Bytes, at: pool::clock::Nanos) -> Response {
+fn answered(mut call: Request, body: Bytes, at: pool::clock::Nanos) -> Response {
     call.times.turn(Phase::Dispatch, Phase::Reply, at);
     let digest = body.split_first_chunk::<8>().map(|(digest, _)| u64::from_le_bytes(*digest));
     Response { outcome: Outcome::Ok, digest, encoded_bytes: body.len(), body, ..blank(call.times) }
 }
 
 impl Target for Channel {
-    fn call(&self, mut call: Call) -> Boxed<Response> {
+    fn call(&self, mut call: Request) -> Boxed<Response> {
         let (jobs, clock) = (self.jobs.clone(), Arc::clone(&self.clock));
         Box::pin(async move {
             call.times.turn(Phase::Admit, Phase::Dispatch, clock.now());
@@ -116,7 +116,7 @@ impl Ends {
         }
     }
 
-    fn round_trip(&mut self, call: &Call) -> Result<Bytes, String> {
+    fn round_trip(&mut self, call: &Request) -> Result<Bytes, String> {
         let mut frame = Vec::with_capacity(call.payload.len() + 64);
         encode_request(self.next_id, call.work, &call.payload, &mut frame);
         self.next_id += 1;
@@ -129,7 +129,7 @@ impl Ends {
 }
 
 impl Target for Pipe {
-    fn call(&self, mut call: Call) -> Boxed<Response> {
+    fn call(&self, mut call: Request) -> Boxed<Response> {
         let (ends, clock) = (Arc::clone(&self.ends), Arc::clone(&self.clock));
         Box::pin(async move {
             call.times.turn(Phase::Admit, Phase::Dispatch, clock.now());

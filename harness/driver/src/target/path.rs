@@ -4,7 +4,7 @@ use coordinator::{Coordinator, Request, Response};
 use pool::Pool;
 use store::Store;
 
-use super::{Boxed, Call, Opening, Target};
+use super::{Boxed, Opening, Target};
 
 struct PathTarget(Coordinator);
 
@@ -14,10 +14,9 @@ pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
 }
 
 impl Target for PathTarget {
-    fn call(&self, call: Call) -> Boxed<Response> {
+    fn call(&self, call: Request) -> Boxed<Response> {
         let coordinator = self.0.clone();
-        let Call { tool, session, deadline, work, payload, accept, times } = call;
-        Box::pin(async move { coordinator.call(Request { tool, session, deadline, work, payload, accept, times }).await })
+        Box::pin(async move { coordinator.call(call).await })
     }
 
     fn is_right(&self, payload: &[u8], plain: &[u8]) -> bool {

@@ -1,16 +1,14 @@
 //! The pool without coordinator, store or codec.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use coordinator::Response;
+use coordinator::{Request, Response, session_key};
 use pool::clock::Clock;
-use pool::core::{Outcome, SessionKey};
+use pool::core::Outcome;
 use pool::times::Phase;
 use pool::{Job, Pool};
-use store::SessionId;
 
-use super::{Boxed, Call, Opening, Target, blank};
+use super::{Boxed, Opening, Target, blank};
 
 struct PoolTarget {
     pool: Pool,
@@ -23,18 +21,12 @@ pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
     Ok(Box::new(PoolTarget { pool, clock }))
 }
 
-fn key(session: &SessionId) -> SessionKey {
-    let mut hasher = DefaultHasher::new();
-    session.as_str().hash(&mut hasher);
-    SessionKey(hasher.finish())
-}
-
 impl Target for PoolTarget {
-    fn call(&self, mut call: Call) -> Boxed<Response> {
+    fn call(&self, mut call: Request) -> Boxed<Response> {
         let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
         Box::pin(async move {
             call.times.end(Phase::Admit, clock.now());
-            let session = call.session.as_ref().map(key);
+            let session = call.session.as_ref().map(session_key);
             let job = Job { tool: call.tool, session, deadline: call.deadline, work: call.work, payload: call.payload, times: call.times };
             let reply = pool.call(job).await;
             let mut response = blank(reply.times);

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coordinator::Response;
+use coordinator::{Request, Response};
 use pool::clock::Clock;
 use pool::core::Outcome;
 use pool::times::Phase;
 use store::{Message, Role, Session, SessionId, Store};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Boxed, Call, Opening, Target, blank, failed};
+use super::{Boxed, Opening, Target, blank, failed};
 
 struct StoreTarget {
     store: Store,
@@ -26,7 +26,7 @@ pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
 }
 
 impl Target for StoreTarget {
-    fn call(&self, mut call: Call) -> Boxed<Response> {
+    fn call(&self, mut call: Request) -> Boxed<Response> {
         let (store, clock, keep) = (self.store.clone(), Arc::clone(&self.clock), self.keep);
         let Some(id) = call.session.take() else {
             return Box::pin(async move { failed(call.times, "the target 'store' needs sessions (set load.sessions.count)") });
