@@ -28,11 +28,15 @@ pub enum WorkerFault {
     HugeFrame,
     /// `stderr-flood=BYTES`: that much noise on stderr before the hello, then a good worker.
     StderrFlood(u64),
+    /// `wrong-digest`: a good worker whose answers carry another payload's digest.
+    WrongDigest,
+    /// `wrong-body`: a good worker that changes one byte of what it echoes.
+    WrongBody,
 }
 
 /// A fault that cannot be understood.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown worker fault `{0}`; use exit=0..255, garbage, silent, huge-frame or stderr-flood=BYTES")]
+#[error("unknown worker fault `{0}`; use exit=0..255, garbage, silent, huge-frame, stderr-flood=BYTES, wrong-digest or wrong-body")]
 pub struct FaultError(String);
 
 /// Why a worker's loop ended other than by EOF.
@@ -47,7 +51,7 @@ pub enum WorkerError {
 }
 
 impl WorkerFault {
-    /// Reads `exit=3`, `garbage`, `silent`, `huge-frame` or `stderr-flood=BYTES`.
+    /// Reads `exit=3`, `garbage`, `silent`, `huge-frame`, `stderr-flood=BYTES`, `wrong-digest` or `wrong-body`.
     ///
     /// # Errors
     /// Anything else.
@@ -57,6 +61,8 @@ impl WorkerFault {
             None if text == "garbage" => Ok(WorkerFault::Garbage),
             None if text == "silent" => Ok(WorkerFault::Silent),
             None if text == "huge-frame" => Ok(WorkerFault::HugeFrame),
+            None if text == "wrong-digest" => Ok(WorkerFault::WrongDigest),
+            None if text == "wrong-body" => Ok(WorkerFault::WrongBody),
             Some(("exit", code)) => code.parse().map(WorkerFault::Exit).map_err(|_| bad()),
             Some(("stderr-flood", bytes)) => bytes.parse().map(WorkerFault::StderrFlood).map_err(|_| bad()),
             _ => Err(bad()),
@@ -81,15 +87,19 @@ pub fn worker_main(stdin: impl AsFd, stdout: impl AsFd, fault: Option<WorkerFaul
         Some(WorkerFault::HugeFrame) => write_all(&stdout, &u32::MAX.to_le_bytes())?,
         Some(WorkerFault::Silent) => {}
         Some(WorkerFault::StderrFlood(bytes)) => flood(bytes)?,
-        None => {}
+        None | Some(WorkerFault::WrongDigest | WorkerFault::WrongBody) => {}
     }
     match fault {
-        None | Some(WorkerFault::StderrFlood(_)) => serve(stdin, stdout),
-        Some(_) => ignore(stdin),
+        Some(WorkerFault::Garbage | WorkerFault::HugeFrame | WorkerFault::Silent) => ignore(stdin),
+        // An answer is the digest, 8 bytes, and the echo.
+        Some(WorkerFault::WrongDigest) => serve(stdin, stdout, Some(0)),
+        Some(WorkerFault::WrongBody) => serve(stdin, stdout, Some(8)),
+        _ => serve(stdin, stdout, None),
     }
 }
 
-fn serve(stdin: impl AsFd, stdout: impl AsFd) -> Result<u8, WorkerError> {
+/// `spoil` is the place of a byte that is changed in every answer that has one there.
+fn serve(stdin: impl AsFd, stdout: impl AsFd, spoil: Option<usize>) -> Result<u8, WorkerError> {
     write_all(&stdout, &hello())?;
     let mut decoder = Decoder::new(FRAME_MAX);
     let (mut chunk, mut reply) = (vec![0; READ], Vec::new());
@@ -105,7 +115,7 @@ fn serve(stdin: impl AsFd, stdout: impl AsFd) -> Result<u8, WorkerError> {
                 How::Spin => spin_until(&MonotonicClock, until, || false),
             }
             let answer = Echo.handle(&payload);
-            let (ok, body) = answer.map_or_else(|error| (false, Bytes::from(error)), |body| (true, body));
+            let (ok, body) = answer.map_or_else(|error| (false, Bytes::from(error)), |body| (true, spoilt(body, spoil)));
             reply.clear();
             encode_reply(id, begin, MonotonicClock.now(), ok, &body, &mut reply);
             match write_all(&stdout, &reply) {
@@ -119,6 +129,14 @@ fn serve(stdin: impl AsFd, stdout: impl AsFd) -> Result<u8, WorkerError> {
         }
         decoder.extend(&chunk[..read]);
     }
+}
+
+fn spoilt(body: Bytes, at: Option<usize>) -> Bytes {
+    let Some(at) = at.filter(|at| *at < body.len()) else { return body };
+    let mut bytes = body.to_vec();
+    // Another byte below 128, so that text stays text.
+    bytes[at] = bytes[at].wrapping_add(1) & 0x7f;
+    Bytes::from(bytes)
 }
 
 fn ignore(stdin: impl AsFd) -> Result<u8, WorkerError> {

@@ -50,6 +50,19 @@ fn speaks_nonsense() {
 }
 
 #[test]
+fn a_wrong_answer_fails_the_case_and_says_so() {
+    for (fault, says) in [("wrong-digest", "wrong"), ("wrong-body", "differs from it")] {
+        let place = Place::with_tiny(&[PROCESS]);
+        let ran = place.run_tiny(&["-s", &format!("worker.command={PROGRAM} worker --fault {fault}")]).ends(3);
+        let answers = &place.records("run")[0]["answers"];
+        assert!(answers["wrong"].as_u64().unwrap() > 0, "{fault}: {answers}");
+        assert!(ran.err.contains("answers.wrong was expected to be always 0") && ran.err.contains(says), "{fault}: {}", ran.err);
+        assert!(place.read("run/report.md").contains("answers.wrong"), "{fault}");
+        place.nobody_left(PATIENCE);
+    }
+}
+
+#[test]
 fn unknown_faults_are_refused() {
     Place::new().poolbench(&["worker", "--fault", "grabage"]).refuses(2, &["grabage"]);
 }
