@@ -58,7 +58,7 @@ pub(crate) fn log(case: &str, response: &Response) -> Result<Vec<u8>, ReportErro
     builder
         .begin_log_with(&mut bytes, &mut serializer)
         .map_err(|e| failed(e.to_string()))?
-        .write_histogram(response.merged.raw(), begin, Duration::from_nanos(response.window_ns), None)
+        .write_histogram(&response.merged.hdr(), begin, Duration::from_nanos(response.window_ns), None)
         .map_err(|e| failed(format!("{e:?}")))?;
     Ok(bytes)
 }

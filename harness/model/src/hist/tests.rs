@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn what_is_written_is_read_back_and_merging_loses_nothing(values in prop::collection::vec(0u64..10_000_000_000, 0..200), cut in 0usize..200) {
         let mut whole = Histogram::new();
@@ -15,7 +16,19 @@ proptest! {
         prop_assert_eq!(&left, &whole);
         let back = Histogram::from_base64(&whole.to_base64()).unwrap();
         prop_assert_eq!(back.spectrum(), whole.spectrum());
-        prop_assert_eq!(back.quantile(0.99), whole.quantile(0.99));
+        prop_assert_eq!(back.to_base64(), whole.to_base64());
+        for q in [0.0, 0.5, 0.99, 1.0] {
+            prop_assert_eq!(back.quantile(q), whole.quantile(q));
+        }
+        prop_assert_eq!((back.count(), back.max(), back.mean()), (whole.count(), whole.max(), whole.mean()));
+        // One that was read is recorded to and merged like any other.
+        let mut twice = back.clone();
+        twice.merge(&back);
+        let mut again = whole.clone();
+        again.merge(&whole);
+        twice.record(17);
+        again.record(17);
+        prop_assert_eq!(twice, again);
     }
 }
 
@@ -34,6 +47,11 @@ fn too_large_values_saturate_and_nonsense_is_refused() {
     let mut h = Histogram::new();
     h.record(u64::MAX);
     assert!(h.max().unwrap() >= HIGHEST_NS);
+    let mut long = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 10 * HIGHEST_NS, 3).unwrap();
+    long.record(8 * HIGHEST_NS).unwrap();
+    let mut bytes = Vec::new();
+    V2Serializer::new().serialize(&long, &mut bytes).unwrap();
+    assert!(Histogram::from_base64(&BASE64.encode(bytes)).unwrap_err().contains("above one hour"));
     assert!(Histogram::from_base64("!").is_err());
     assert!(Histogram::from_base64("AAAA").is_err());
 }
