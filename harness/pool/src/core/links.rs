@@ -31,6 +31,12 @@ impl Links {
         (self.tail != END).then_some(self.tail)
     }
 
+    /// The indices from front to back, for comparing states.
+    #[cfg(test)]
+    pub(super) fn order(&self) -> Vec<u32> {
+        std::iter::successors(self.front(), |i| Some(self.next[*i as usize]).filter(|next| *next != END)).collect()
+    }
+
     pub(super) fn push_front(&mut self, i: u32) {
         self.prev[i as usize] = END;
         self.next[i as usize] = self.head;

@@ -31,7 +31,7 @@ use sessions::{SESSIONS_MAX, Sessions};
 use state::{Request, Slot, TierState};
 
 /// The pool's decisions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Core {
     config: Config,
     now: Nanos,

@@ -22,7 +22,7 @@ pub(super) struct Session {
 }
 
 /// All remembered sessions, addressed by an index that is stable while a request of the session lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sessions {
     index: IdMap<SessionKey, u32>,
     entries: Vec<Session>,
@@ -82,6 +82,16 @@ impl Sessions {
             self.recent.remove(i);
             self.unused.push(i);
         }
+    }
+
+    /// All that decides about what comes, for comparing states: the remembered sessions by index, and the order of their use.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> impl std::hash::Hash {
+        let kept = |i: u32| {
+            let Session { key, bound, live, shared, ended } = &self.entries[i as usize];
+            (i, *key, *bound, *live, *shared, *ended)
+        };
+        (self.recent.order().into_iter().map(kept).collect::<Vec<_>>(), self.unused.clone())
     }
 
     pub(super) fn get(&self, i: u32) -> &Session {

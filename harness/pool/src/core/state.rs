@@ -11,7 +11,7 @@ use crate::clock::Nanos;
 pub(super) type Queue = BTreeSet<(u64, RequestId)>;
 
 /// Where a live request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum At {
     /// Nowhere: between two places within one step.
     Nowhere,

@@ -1,6 +1,9 @@
 //! A plain model of what the outside sees, asserting the invariants I1 to I16 that concern the core after every step.
 
+mod outside;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::super::*;
 use crate::config::AffinityMode;
@@ -25,8 +28,9 @@ struct Live {
 }
 
 /// What has been seen of one pool.
+#[derive(Clone)]
 pub(super) struct Checker {
-    config: Config,
+    config: Rc<Config>,
     now: Nanos,
     workers: BTreeMap<WorkerRef, Worker>,
     generations: BTreeMap<SlotId, u32>,
@@ -48,14 +52,14 @@ pub(super) struct Checker {
     timers: BTreeMap<Timer, Nanos>,
     admitted: u64,
     finished: u64,
-    draining: bool,
+    pub(super) draining: bool,
     pub(super) drained: bool,
 }
 
 impl Checker {
     pub(super) fn new(config: &Config) -> Checker {
         Checker {
-            config: config.clone(),
+            config: Rc::new(config.clone()),
             now: 0,
             workers: BTreeMap::new(),
             generations: BTreeMap::new(),

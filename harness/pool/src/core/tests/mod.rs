@@ -5,6 +5,7 @@ mod checker;
 mod crash;
 mod dispatch;
 mod life;
+mod model;
 mod random;
 
 use super::*;

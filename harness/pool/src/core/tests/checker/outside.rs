@@ -1,0 +1,53 @@
+//! What the model checker asks of the outside view: which timers still mean something, and what distinguishes two views.
+
+use std::hash::{Hash, Hasher};
+
+use super::*;
+
+impl Checker {
+    /// Whether the worker's process lives, asked to stop or not.
+    pub(in super::super) fn is_alive(&self, worker: WorkerRef) -> bool {
+        self.workers.contains_key(&worker)
+    }
+
+    /// Workers that never became ready: a worker that was asked to stop may still say that it is.
+    pub(in super::super) fn never_ready(&self) -> Vec<WorkerRef> {
+        self.workers.iter().filter(|(_, w)| w.ready_at.is_none()).map(|(r, _)| *r).collect()
+    }
+
+    /// Forgets the timers without meaning and returns them.
+    pub(in super::super) fn drop_stale_timers(&mut self) -> Vec<Timer> {
+        let stale = |timer: &Timer| match timer {
+            Timer::Deadline | Timer::Backoff(_) => false,
+            Timer::Idle(r) | Timer::Healthy(r) => !self.workers.contains_key(r),
+            Timer::Start(r) => self.workers.get(r).is_none_or(|w| w.ready_at.is_some()),
+            Timer::Zombie(r) => self.workers.get(r).is_none_or(|w| !w.zombie),
+        };
+        let stale: Vec<Timer> = self.timers.keys().copied().filter(stale).collect();
+        for timer in &stale {
+            self.timers.remove(timer);
+        }
+        stale
+    }
+
+    /// Hashes all that decides about what comes. Times count from now, ages only up to the limit that they are compared with.
+    pub(in super::super) fn fingerprint(&self, into: &mut impl Hasher) {
+        // The fields from `due` on are empty between two steps; sums of the past decide nothing.
+        let Checker { config, now, workers, generations, start_deaths, attempts, backing_off, live, homes, ended, timers, .. } = self;
+        for (r, worker) in workers {
+            let Worker { tier, ready_at, stopped, job, zombie, idle_since } = worker;
+            let ready = ready_at.map(|at| (now - at).min(config.healthy_after_ns));
+            let ttl = config.tiers[*tier as usize].idle_ttl_ns.unwrap_or(0);
+            let idle = if ready_at.is_some() && job.is_none() { (now - idle_since).min(ttl) } else { 0 };
+            (r, tier, ready, stopped, job, zombie, idle).hash(into);
+        }
+        (generations, start_deaths, attempts, backing_off).hash(into);
+        for (id, Live { submit, deadline, at, attempts, written }) in live {
+            (id, submit.session, deadline.map(|d| d - now), at, attempts, written).hash(into);
+        }
+        (homes, ended, self.draining, self.drained).hash(into);
+        for (timer, at) in timers {
+            (timer, at.saturating_sub(*now)).hash(into);
+        }
+    }
+}
