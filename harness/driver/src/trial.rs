@@ -22,8 +22,8 @@ use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
 
-/// Rate of the profiler, Hz. At half the usual tick of 250 two busy CPUs can both be sampled; at the whole tick a third of the samples
-/// were lost (one timer of the process, looked at once a tick).
+/// Rate of the profiler, Hz: half the usual tick of 250. One timer of the process is looked at once a tick, so two busy CPUs cannot both be
+/// sampled at the whole tick.
 const PROFILE_HZ: u32 = 125;
 /// The rate at which a profiled trial samples, Hz of CPU time: never above the kernel's tick.
 pub fn profile_hz() -> u32 {

@@ -35,7 +35,7 @@ pub(super) async fn open_channel(opening: Opening) -> Opened {
 }
 
 /// Whether `plain` is an echo of `payload` behind its digest.
-fn is_echo(payload: &[u8], plain: &[u8]) -> bool {
+pub(super) fn is_echo(payload: &[u8], plain: &[u8]) -> bool {
     plain.split_first_chunk::<8>().is_some_and(|(_, text)| text == payload)
 }
 

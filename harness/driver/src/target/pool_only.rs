@@ -8,6 +8,7 @@ use pool::core::Outcome;
 use pool::times::Phase;
 use pool::{Job, Pool};
 
+use super::floor::is_echo;
 use super::{Boxed, Opening, Target, blank};
 
 struct PoolTarget {
@@ -46,7 +47,7 @@ impl Target for PoolTarget {
     }
 
     fn is_right(&self, payload: &[u8], plain: &[u8]) -> bool {
-        plain.split_first_chunk::<8>().is_some_and(|(_, text)| text == payload)
+        is_echo(payload, plain)
     }
 
     fn pool(&self) -> Option<&Pool> {

@@ -177,7 +177,6 @@ impl<'a> Trials<'a> {
     /// Runs one trial; `None` when interrupted.
     pub(super) fn run(&self, trial: &analysis::Trial, dir: PathBuf) -> Result<Option<driver::Finished>> {
         let case = &self.plan.cases[trial.case];
-        let calibrations: Vec<Record> = self.records.iter().filter(|r| r.kind == TrialKind::Calibration).cloned().collect();
         let lengths = match trial.kind {
             TrialKind::Calibration => {
                 let (warmup_ns, length_ns) = analysis::schedule::calibration_ns(self.plan.size);
@@ -189,7 +188,7 @@ impl<'a> Trials<'a> {
                 Lengths { warmup_ns: case.load.warmup_ns, length_ns }
             }
         };
-        let rate_per_s = if trial.kind == TrialKind::Calibration { None } else { analysis::resolve_rate(self.plan, case, &calibrations) };
+        let rate_per_s = if trial.kind == TrialKind::Calibration { None } else { analysis::resolve_rate(self.plan, case, &self.records) };
         let blank = |why: &str| {
             let status = Status::Failed { why: why.to_owned() };
             driver::Finished { record: Record::without_figures(&case.id, trial.round, trial.kind, trial.seed, status), folded: None }
