@@ -3,7 +3,7 @@
 mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::*;
 use crate::config::AffinityMode;
@@ -30,7 +30,7 @@ struct Live {
 /// What has been seen of one pool.
 #[derive(Clone)]
 pub(super) struct Checker {
-    config: Rc<Config>,
+    config: Arc<Config>,
     now: Nanos,
     workers: BTreeMap<WorkerRef, Worker>,
     generations: BTreeMap<SlotId, u32>,
@@ -59,7 +59,7 @@ pub(super) struct Checker {
 impl Checker {
     pub(super) fn new(config: &Config) -> Checker {
         Checker {
-            config: Rc::new(config.clone()),
+            config: Arc::new(config.clone()),
             now: 0,
             workers: BTreeMap::new(),
             generations: BTreeMap::new(),

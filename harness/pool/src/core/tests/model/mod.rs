@@ -24,8 +24,12 @@ struct Size {
 const SMALL: Size = Size { workers: 2, requests: 2, budget: Budget { crashes: 1, cancels: 1, late_starts: 0, ends: None } };
 const LARGE: Size = Size { workers: 3, requests: 3, budget: Budget { crashes: 2, cancels: 1, late_starts: 0, ends: None } };
 
+fn is_large() -> bool {
+    std::env::var("POOL_MODEL").as_deref() == Ok("large")
+}
+
 fn size() -> Size {
-    if std::env::var("POOL_MODEL").as_deref() == Ok("large") { LARGE } else { SMALL }
+    if is_large() { LARGE } else { SMALL }
 }
 
 /// One hot tier that keeps one worker; all times are equal, so that timers meet, and any of them may come first.
@@ -96,10 +100,10 @@ fn deadlines(mut size: Size) -> World {
 #[expect(clippy::print_stdout, reason = "the number of states is what a reader of the test log wants to know")]
 fn holds(world: &World, at_least: usize) {
     let begin = std::time::Instant::now();
-    match explore(world) {
+    match explore(world, is_large()) {
         Ok(found) => {
             println!("{}: {found:?} in {:.1} s", world.name, begin.elapsed().as_secs_f64());
-            assert!(found.states >= at_least && found.drained > 0, "{} states: the generator has shrunk", found.states);
+            assert!(found.states >= at_least, "{} states: the generator has shrunk", found.states);
         }
         Err(broken) => panic!("{}: {}\nafter {:#?}", world.name, broken.what, broken.trace),
     }
@@ -143,7 +147,7 @@ fn every_state_with_deadlines_is_right() {
 /// What is reported of a world with this defect, and after how many events.
 fn found(mut world: World, defect: Defect) -> (String, usize) {
     world.defect = Some(defect);
-    let broken = explore(&world).expect_err("the defect is not found");
+    let broken = explore(&world, false).expect_err("the defect is not found");
     (broken.what, broken.trace.len())
 }
 
@@ -181,5 +185,5 @@ fn a_pool_that_hangs_is_found() {
         }
     };
     let (what, _) = found(free(SMALL), Defect { before, after: NOT_AFTER });
-    assert!(what.contains("can no longer be drained"), "{what}");
+    assert!(what.contains("brought to its end"), "{what}");
 }
