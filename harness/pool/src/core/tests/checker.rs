@@ -128,7 +128,7 @@ impl Checker {
         }
         assert!(self.due.is_empty(), "I10: unanswered after the deadline: {:?}", self.due);
         if let Some((id, _)) = self.answered {
-            panic!("a reply for {id:?} was not delivered");
+            panic!("I1: a reply for {id:?} was not delivered");
         }
         self.check_state(core);
     }
@@ -256,7 +256,7 @@ impl Checker {
                 self.backing_off.insert(slot);
             }
             Action::Drained => {
-                assert!(self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(), "drained too early or twice");
+                assert!(self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(), "I11: drained too early or twice");
                 self.drained = true;
             }
         }
@@ -324,7 +324,7 @@ impl Checker {
         let due = self.due.remove(&id);
         assert!(
             !due || outcome == Outcome::Expired || (outcome == Outcome::Shed && self.draining) || self.tool_unknown(&live),
-            "I10: {outcome:?}"
+            "I10: {outcome:?} after the deadline"
         );
         match outcome {
             Outcome::Ok | Outcome::ToolError => {
@@ -360,10 +360,10 @@ impl Checker {
         let view = core.view();
         let totals = view.totals;
         let ended: u64 = totals.finished.iter().sum();
-        assert_eq!(totals.admitted, ended + u64::from(totals.in_flight) + u64::from(totals.queued), "I16");
+        assert_eq!(totals.admitted, ended + u64::from(totals.in_flight) + u64::from(totals.queued), "I16: what was admitted is finished, queued or in flight");
         assert_eq!((totals.admitted, ended), (self.admitted, self.finished), "I16: as seen from outside");
         let at_workers = self.live.values().filter(|l| l.at.is_some()).count();
-        assert_eq!((totals.in_flight as usize, totals.queued as usize), (at_workers, self.live.len() - at_workers), "I16");
+        assert_eq!((totals.in_flight as usize, totals.queued as usize), (at_workers, self.live.len() - at_workers), "I16: queued and in flight as seen from outside");
         for tier in &view.tiers {
             assert!(tier.queued <= self.config.queue_len && tier.queued_bytes <= self.config.queue_bytes, "I9: {tier:?}");
         }

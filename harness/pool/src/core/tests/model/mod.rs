@@ -3,6 +3,7 @@
 //! Time passes only when a timer fires, and any armed timer may be the next, punctual or late. `POOL_MODEL=large` explores larger worlds
 //! (`scripts/model-check`).
 
+mod defects;
 mod explore;
 mod fingerprint;
 mod world;
@@ -10,8 +11,10 @@ mod world;
 use super::super::*;
 use super::{HEAVY, LIGHT, TWICE, config, of_session, request, tier};
 use crate::config::AffinityMode;
+pub(super) use defects::forgets_what_was_written;
+pub(super) use explore::caught;
 use explore::explore;
-use world::{Budget, Defect, World};
+use world::{Budget, World};
 
 /// Workers of one tier and requests of a world, and what may go wrong in it.
 #[derive(Clone, Copy)]
@@ -142,48 +145,4 @@ fn every_state_of_two_tiers_is_right() {
 #[test]
 fn every_state_with_deadlines_is_right() {
     holds(&deadlines(size()), 1_500);
-}
-
-/// What is reported of a world with this defect, and after how many events.
-fn found(mut world: World, defect: Defect) -> (String, usize) {
-    world.defect = Some(defect);
-    let broken = explore(&world, false).expect_err("the defect is not found");
-    (broken.what, broken.trace.len())
-}
-
-const NOT_BEFORE: fn(&mut Core, Event) = |_, _| {};
-const NOT_AFTER: fn(Event, &mut Vec<Action>) = |_, _| {};
-
-#[test]
-fn a_second_outcome_is_found() {
-    let after = |event, actions: &mut Vec<Action>| {
-        if matches!(event, Event::Replied(..)) {
-            actions.extend(actions.iter().copied().find(|a| matches!(a, Action::Finish { .. })));
-        }
-    };
-    let (what, steps) = found(free(SMALL), Defect { before: NOT_BEFORE, after });
-    assert!(what.starts_with("I1: a second outcome"), "{what}");
-    assert_eq!(steps, 3, "submitted, ready, replied");
-}
-
-#[test]
-fn a_core_that_forgets_what_was_written_is_found() {
-    let before = |core: &mut Core, event| {
-        if matches!(event, Event::Exited(_)) {
-            core.requests.values_mut().for_each(|r| r.written = false);
-        }
-    };
-    let (what, _) = found(free(SMALL), Defect { before, after: NOT_AFTER });
-    assert!(what.starts_with("I2: written twice") || what.contains("it had no effect"), "{what}");
-}
-
-#[test]
-fn a_pool_that_hangs_is_found() {
-    let before = |core: &mut Core, event| {
-        if event == Event::Drain {
-            core.config.spawn_concurrency = 0;
-        }
-    };
-    let (what, _) = found(free(SMALL), Defect { before, after: NOT_AFTER });
-    assert!(what.contains("brought to its end"), "{what}");
 }

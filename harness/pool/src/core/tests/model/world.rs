@@ -3,17 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::super::*;
-use super::super::{Checker, SECOND};
+use super::super::{Checker, Defect, SECOND, step};
 use super::fingerprint;
-
-/// What is broken on purpose, to see that it is found.
-#[derive(Clone, Copy)]
-pub(super) struct Defect {
-    /// Changes the core before it takes the event.
-    pub(super) before: fn(&mut Core, Event),
-    /// Changes what the core answered.
-    pub(super) after: fn(Event, &mut Vec<Action>),
-}
 
 /// How often what a pool does not count on may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,14 +120,7 @@ impl State {
             }
             _ => {}
         }
-        let mut actions = Vec::new();
-        if let Some(defect) = world.defect {
-            (defect.before)(&mut self.core, event);
-        }
-        self.core.step(self.now, event, &mut actions);
-        if let Some(defect) = world.defect {
-            (defect.after)(event, &mut actions);
-        }
+        let actions = step(&mut self.core, world.defect, self.now, event);
         self.seen.check(self.now, event, &actions, &self.core);
         for action in &actions {
             if let Action::Finish { request, .. } = action {
