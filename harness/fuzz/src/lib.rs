@@ -72,7 +72,7 @@ fn first_steps(config: &Config) {
     core.step(1, Event::Start, &mut actions);
     for id in 0..3u16 {
         let session = Some(SessionKey(u64::from(id % 2)));
-        let submit = Submit { request: RequestId(id.into()), tool: ToolId(id), bytes: 100, session, deadline: None };
+        let submit = Submit { request: RequestId(id.into()), tool: ToolId(id), bytes: 100, session, deadline: None, cost: None };
         core.step(1 + u64::from(id), Event::Submit(submit), &mut actions);
     }
     core.step(u64::MAX, Event::Drain, &mut actions);

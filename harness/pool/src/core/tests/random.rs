@@ -132,6 +132,7 @@ impl Menu {
             bytes: (p >> 3) as u32 % 64,
             session,
             deadline: deadline.filter(|_| reused.is_none()),
+            cost: None,
         }
     }
 

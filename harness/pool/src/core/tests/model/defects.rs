@@ -122,7 +122,7 @@ fn forgets_deadlines(core: &mut Core, event: Event) {
 
 fn forgets_idle_workers(core: &mut Core, event: Event) {
     if matches!(event, Event::Submit(_)) {
-        let idle = &mut core.tiers[0].idle;
+        let idle = &mut core.crews[0].idle;
         while let Some(first) = idle.front() {
             idle.remove(first);
         }
