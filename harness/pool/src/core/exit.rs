@@ -20,16 +20,17 @@ impl Core {
         let slot = &mut self.slots[s];
         (slot.killed, slot.idle_armed, slot.bound) = (false, false, 0);
         (slot.dirty, slot.resetting, slot.stale) = (false, None, false);
-        let waiting = slot.waiting.clone();
+        let mut waiting: Vec<(u64, RequestId)> = slot.waiting.iter().copied().collect();
         if next == Residency::Backoff {
             out.push(Action::Backoff(worker.slot, slot.failures));
         }
         let partition = slot.partition;
-        if let Some(job) = job.filter(|job| job.zombie_until.is_none()) {
-            self.orphaned(job.request, worker, out);
-        }
+        let orphan = job.filter(|job| job.zombie_until.is_none()).map(|job| job.request);
+        waiting.extend(orphan.and_then(|id| Some((self.requests.get(&id)?.seq, id))));
+        // They look for new places in the order in which they are to be served.
+        waiting.sort_by_key(|entry| self.candidate(*entry, true));
         for (_, id) in waiting {
-            self.bereaved(id, worker, out);
+            if orphan == Some(id) { self.orphaned(id, worker, out) } else { self.bereaved(id, worker, out) }
         }
         if !self.crews[partition as usize].can_take() {
             self.evacuate(partition, out);

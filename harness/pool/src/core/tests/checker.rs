@@ -1,5 +1,6 @@
 //! A plain model of what the outside sees, asserting the invariants I1 to I16 that concern the core after every step.
 
+mod order;
 mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,9 @@ struct Live {
     deadline: Option<Nanos>,
     /// It was not refused before anybody looked at its session.
     enters: bool,
+    since: Nanos,
+    /// Order of admission.
+    order: u64,
     at: Option<WorkerRef>,
     attempts: u8,
     written: u8,
@@ -157,6 +161,7 @@ impl Checker {
         if let Some((id, _)) = self.answered {
             panic!("I1: a reply for {id:?} was not delivered");
         }
+        self.check_order(actions, core);
         self.check_state(core);
     }
 
@@ -229,7 +234,7 @@ impl Checker {
         let known = usize::from(submit.tool.0) < self.config.tools.len();
         let enters = known && !self.draining && !self.due.contains(&id);
         self.used.extend(submit.session.filter(|_| enters).map(|key| (key, self.now)));
-        self.live.insert(id, Live { submit, deadline, enters, at: None, attempts: 0, written: 0 });
+        self.live.insert(id, Live { submit, deadline, enters, since: self.now, order: self.admitted, at: None, attempts: 0, written: 0 });
     }
 
     fn note_reply(&mut self, r: WorkerRef, id: RequestId, kind: ReplyKind) {

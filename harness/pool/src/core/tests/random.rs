@@ -386,7 +386,8 @@ fn settings(cases: u32) -> ProptestConfig {
 
 #[test]
 fn invariants_hold_and_the_log_replays() {
-    if let Err((what, steps)) = search(None, TestRunner::new(settings(1000))) {
+    let cases = std::env::var("POOL_RANDOM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+    if let Err((what, steps)) = search(None, TestRunner::new(settings(cases))) {
         panic!("{what}\nafter {steps:#?}");
     }
 }

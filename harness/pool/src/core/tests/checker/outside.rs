@@ -52,8 +52,9 @@ impl Checker {
             (session, resetting, retired, stale).hash(into);
         }
         (generations, start_deaths, attempts, backing_off, unanswered).hash(into);
-        for (id, Live { submit, deadline, enters: _, at, attempts, written }) in live {
+        for (id, Live { submit, deadline, enters: _, since, order: _, at, attempts, written }) in live {
             (id, submit.session, deadline.map(|d| d - now), at, attempts, written).hash(into);
+            ((now - since) / config.ageing_ns).hash(into);
         }
         (homes, ended, self.draining, self.drained).hash(into);
         for (timer, at) in timers {
