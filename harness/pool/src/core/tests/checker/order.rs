@@ -28,7 +28,7 @@ impl Checker {
         }
     }
 
-    fn is_full_for(&self, core: &Core, request: &state::Request) -> bool {
+    fn is_full_for(&self, core: &Core, request: &Request) -> bool {
         let class = &core.classes[request.counted as usize];
         class.queued >= self.config.queue_len || class.queued_bytes + u64::from(request.bytes) > self.config.queue_bytes
     }
