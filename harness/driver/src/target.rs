@@ -89,6 +89,7 @@ pub const TARGETS: &[TargetKind] = &[
 fn blank(times: RequestTimes) -> Response {
     Response {
         outcome: Outcome::Failed,
+        request: None,
         placement: None,
         retry_after: None,
         error: None,

@@ -12,6 +12,6 @@ pub use config::{AffinityMode, Config, ConfigError, SETTINGS, SettingRow, TierCo
 pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
-    Disturbance, Echo, FaultError, Handler, How, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault, WorkerKind, worker_kind,
-    worker_main,
+    Disturbance, Echo, Execution, FaultError, Handler, How, Moment, Progress, RequestFault, Spawner, WORKERS, Work, WorkerCommand, WorkerError,
+    WorkerFault, WorkerKind, WorkerOptions, read_journal, worker_kind, worker_main,
 };

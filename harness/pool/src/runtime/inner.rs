@@ -140,7 +140,7 @@ impl Inner {
         if let Some(error) = refusal {
             times.end(Phase::Queue, now);
             let placement = unserved(self.config.tools.get(usize::from(job.tool.0)).map_or(Tier::Hot, |tool| tool.tier));
-            let refused = Reply { outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
+            let refused = Reply { request, outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
             let _ = reply.send(refused);
             return request;
         }
@@ -182,8 +182,11 @@ impl Inner {
         match action {
             Action::Spawn(worker, tier) => self.spawn(state, now, worker, tier),
             Action::Dispatch(worker, request) => state.dispatch(now, worker, request),
-            // The kinds of worker here run a request to its end whatever they are told.
-            Action::CancelAtWorker(..) => {}
+            Action::CancelAtWorker(worker, request) => {
+                if let Some(live) = state.live(worker) {
+                    live.handle.cancel(request);
+                }
+            }
             Action::Close(worker) => state.end(worker, false),
             Action::Kill(worker) => state.end(worker, true),
             Action::Finish { request, outcome, retry_after, placement } => {
@@ -221,6 +224,7 @@ impl Inner {
             frame_max: u32::try_from(self.config.frame_max).unwrap_or(u32::MAX),
             close_grace_ns: self.config.close_grace_ns,
             term_grace_ns: self.config.term_grace_ns,
+            slow_start_ns: state.observed.take_slow_start(),
         };
         let Started { handle, task } = self.kinds[tier as usize].start(launch);
         state.tasks.retain(|task| !task.is_finished());
@@ -290,8 +294,11 @@ impl State {
     fn dispatch(&mut self, now: Nanos, worker: WorkerRef, request: RequestId) {
         let Some(pending) = self.requests.get_mut(&request) else { return };
         pending.times.turn(Phase::Queue, Phase::Dispatch, now);
-        pending.dispatched = Some(now);
-        let task = Task { request, work: pending.work, payload: pending.payload.clone() };
+        if pending.dispatched.replace(now).is_some() {
+            // A fault strikes once, or the request could never be served.
+            pending.work.fault = None;
+        }
+        let task = Task { request, work: pending.work, payload: pending.payload.clone(), progress: false };
         let Some(live) = self.live(worker) else { return };
         (live.busy, live.busy_since) = (Some(request), now);
         live.unwritten = live.handle.send(task) == Sent::Queued;
@@ -326,7 +333,7 @@ impl State {
             _ => {}
         }
         let times = pending.times;
-        let _ = pending.reply.send(Reply { outcome, placement, retry_after, body, error, times });
+        let _ = pending.reply.send(Reply { request, outcome, placement, retry_after, body, error, times });
     }
 }
 
@@ -341,11 +348,11 @@ fn unserved(predicted: Tier) -> Placement {
 }
 
 /// The reply of a request whose reply was lost.
-pub(super) fn lost(inner: &Inner) -> Reply {
+pub(super) fn lost(inner: &Inner, request: RequestId) -> Reply {
     let mut times = RequestTimes::default();
     times.begin(Phase::Queue, inner.now());
     let error = Some("the pool lost the request; this is a defect of the pool, please report it".into());
-    Reply { outcome: Outcome::OutcomeUnknown, placement: unserved(Tier::Hot), retry_after: None, body: Bytes::new(), error, times }
+    Reply { request, outcome: Outcome::OutcomeUnknown, placement: unserved(Tier::Hot), retry_after: None, body: Bytes::new(), error, times }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the pool tells about itself beyond the core's own view: deaths, live processes, busy time; and spoiling workers.
 
+use std::collections::VecDeque;
+
 use rand::RngExt;
 
 use super::inner::{Inner, Live};
@@ -55,6 +57,9 @@ pub struct Snapshot {
     pub queued: u32,
 }
 
+/// Slow starts that may wait for their spawns.
+const SLOW_STARTS_MAX: usize = 1024;
+
 /// Which worker to spoil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisturbTarget {
@@ -99,6 +104,8 @@ pub(super) struct Observed {
     deaths: u64,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
+    /// Delays of the next spawns, ns: faults.
+    slow_starts: VecDeque<Nanos>,
     busy: [Meter; 3],
     existing: [Meter; 3],
 }
@@ -150,6 +157,11 @@ impl Observed {
         }
     }
 
+    /// The delay that a fault adds to the start of the worker spawned now, ns.
+    pub(super) fn take_slow_start(&mut self) -> Nanos {
+        self.slow_starts.pop_front().unwrap_or(0)
+    }
+
     pub(super) fn start_failure(&self) -> Option<&StartFailure> {
         self.start_failure.as_ref()
     }
@@ -183,6 +195,15 @@ impl Inner {
 
     pub(super) fn reaped_cpu_ns(&self) -> u64 {
         self.lock().observed.cpu_ns
+    }
+
+    pub(super) fn slow_next_start(&self, ns: Nanos) -> bool {
+        let slow = &mut self.lock().observed.slow_starts;
+        let room = slow.len() < SLOW_STARTS_MAX;
+        if room {
+            slow.push_back(ns);
+        }
+        room
     }
 
     pub(super) fn disturb(&self, target: DisturbTarget, what: Disturbance) -> Option<WorkerRef> {

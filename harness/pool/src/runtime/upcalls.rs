@@ -6,7 +6,7 @@ use super::inner::{Inner, Pending, State};
 use crate::clock::Nanos;
 use crate::core::types::{Event, ReplyKind, RequestId, WorkerRef};
 use crate::times::Phase;
-use crate::workers::{Answer, Exit, Upcalls};
+use crate::workers::{Answer, Exit, Progress, Upcalls};
 
 /// What a worker's tasks hold of the pool.
 pub(super) struct Door(pub(super) Arc<Inner>);
@@ -21,6 +21,9 @@ impl Upcalls for Door {
     fn replied(&self, worker: WorkerRef, answer: Answer) {
         self.0.replied(worker, answer);
     }
+    fn probed(&self, _: WorkerRef) {}
+    fn reset_done(&self, _: WorkerRef) {}
+    fn progressed(&self, _: WorkerRef, _: RequestId, _: Progress) {}
     fn exited(&self, worker: WorkerRef, exit: Exit) {
         self.0.exited(worker, exit);
     }

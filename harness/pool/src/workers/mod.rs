@@ -15,7 +15,9 @@ use crate::core::types::{RequestId, WorkerRef};
 
 mod child;
 mod control;
+pub(crate) mod fault;
 mod inproc;
+mod journal;
 mod outbox;
 mod process;
 mod reap;
@@ -23,7 +25,9 @@ mod sleep;
 mod spawner;
 mod stderr;
 
-pub use child::{FaultError, WorkerError, WorkerFault, worker_main};
+pub use child::{FaultError, WorkerError, WorkerFault, WorkerOptions, worker_main};
+pub use fault::{Moment, RequestFault};
+pub use journal::{Execution, read_journal};
 pub use spawner::Spawner;
 
 /// How synthetic work passes its time.
@@ -42,7 +46,30 @@ pub struct Work {
     pub ns: u64,
     /// How they pass.
     pub how: How,
+    /// What goes wrong on purpose, at the first dispatch only.
+    pub fault: Option<RequestFault>,
 }
+
+impl Work {
+    /// Work with which nothing goes wrong.
+    pub const fn new(ns: u64, how: How) -> Work {
+        Work { ns, how, fault: None }
+    }
+}
+
+/// How far a request is, as its worker tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is done, in a unit of the worker's own.
+    pub done: u64,
+    /// What there is to do in the same unit; 0 if that is not known.
+    pub total: u64,
+    /// A word for a person; may be empty.
+    pub message: String,
+}
+
+/// How often a worker is asked to tell its progress, where somebody wants to know.
+const PROGRESS_MS: u32 = 100;
 
 /// What an in-process `function` worker does with a payload. Runs on a runtime thread: keep it short, or CPU-bound.
 pub trait Handler: Send + Sync {
@@ -82,6 +109,8 @@ pub enum Disturbance {
     Kill,
     /// SIGSTOP, and SIGCONT after that many ns; the current or next service of an in-process worker takes that much longer.
     Stall(Nanos),
+    /// SIGSTOP and nothing more; an in-process worker hangs.
+    Stop,
 }
 
 /// One request on its way to a worker.
@@ -90,6 +119,15 @@ pub struct Task {
     pub(crate) request: RequestId,
     pub(crate) work: Work,
     pub(crate) payload: Bytes,
+    /// Whether somebody wants to know how far it is.
+    pub(crate) progress: bool,
+}
+
+impl Task {
+    /// How often progress is wanted, ms; 0 for never.
+    fn progress_ms(&self) -> u32 {
+        if self.progress { PROGRESS_MS } else { 0 }
+    }
 }
 
 /// Whether a request's last byte has left already.
@@ -148,6 +186,12 @@ pub trait Upcalls: Send + Sync {
     fn written(&self, worker: WorkerRef, request: RequestId);
     /// It has answered.
     fn replied(&self, worker: WorkerRef, answer: Answer);
+    /// It has answered a probe.
+    fn probed(&self, worker: WorkerRef);
+    /// It has forgotten its session.
+    fn reset_done(&self, worker: WorkerRef);
+    /// It tells how far a request is.
+    fn progressed(&self, worker: WorkerRef, request: RequestId, progress: Progress);
     /// It is gone, reaped, and all it said has been delivered.
     fn exited(&self, worker: WorkerRef, exit: Exit);
 }
@@ -162,6 +206,8 @@ pub struct Launch {
     pub(crate) command: Arc<WorkerCommand>,
     pub(crate) spawner: Spawner,
     pub(crate) frame_max: u32,
+    /// Added to the start, ns: a fault.
+    pub(crate) slow_start_ns: Nanos,
     pub(crate) close_grace_ns: Nanos,
     pub(crate) term_grace_ns: Nanos,
 }
@@ -170,6 +216,12 @@ pub struct Launch {
 pub trait WorkerHandle: Send {
     /// Hands over one request; called in the order in which the worker must see them.
     fn send(&self, task: Task) -> Sent;
+    /// Tells the worker that nobody waits for the request any more; it answers early if it can. Nothing is promised.
+    fn cancel(&self, request: RequestId);
+    /// Asks an idle worker for a sign of life; `probed` follows if it lives.
+    fn probe(&self);
+    /// Has an idle worker forget its session; `reset_done` follows if it can.
+    fn reset(&self);
     /// Ends the worker gently: EOF, SIGTERM, SIGKILL.
     fn close(&self);
     /// Ends the worker at once.
