@@ -104,6 +104,12 @@ pub const FAULTS: &[FaultKind] = &[
         read: balloon,
     },
     FaultKind {
+        name: "reload",
+        params: &["at", "every", "count"],
+        doc: "the pool replaces every worker, one after the other, while requests go on",
+        read: |_| Ok(What::Reload),
+    },
+    FaultKind {
         name: "drain",
         params: &["at"],
         doc: "the pool is drained: it finishes what it has and admits nothing more",
@@ -129,6 +135,8 @@ pub enum What {
     Disturb(DisturbTarget, Disturbance),
     /// The pool, to the next worker that it spawns: so many ns.
     SlowStart(u64),
+    /// The pool, to all of its workers.
+    Reload,
     /// The pool, to itself.
     Drain,
     /// The worker that serves the request which carries it.

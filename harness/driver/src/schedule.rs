@@ -1,7 +1,7 @@
 //! The load as data: what is sent when, in which session, with what service time; all from one seed.
 
 use bytes::Bytes;
-use pool::ServiceTime;
+use pool::{RequestFault, ServiceTime};
 use pool::core::ToolId;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
@@ -9,6 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::arrivals::Arrivals;
+use crate::faults::{Fault, When};
 use crate::payload::{self, VARIANTS};
 
 /// How sessions are chosen.
@@ -64,18 +65,26 @@ pub struct Intent {
     pub session: u32,
     /// Service time, ns.
     pub service_ns: u64,
+    /// Index of the fault that it carries, in the case's list; [`NO_FAULT`] for none.
+    pub fault: u16,
 }
 
 /// No session.
 pub const NO_SESSION: u32 = u32::MAX;
+/// No fault.
+pub const NO_FAULT: u16 = u16::MAX;
+/// A request that is to carry two faults leaves one to the next that has none, looking so far.
+const NEXT_FREE: usize = 100;
 /// Intents of a closed loop, used in turn.
 const CLOSED_INTENTS: usize = 1 << 16;
 
 /// All requests of a slice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The requests by intended start.
     pub intents: Vec<Intent>,
+    /// What a request can carry, by the case's list of faults; `None` for those that no request carries.
+    pub faults: Vec<Option<RequestFault>>,
 }
 
 /// What a schedule is made from.
@@ -121,13 +130,50 @@ impl Schedule {
                     payload: pick.random_range(0..kind.payloads.len().max(1)) as u16,
                     session: chooser.choose(&mut sessions),
                     service_ns: kind.service.sample(&mut service),
+                    fault: NO_FAULT,
                 }
             })
             .collect();
-        Schedule { intents }
+        Schedule { intents, faults: Vec::new() }
     }
 
-    /// Digest of the whole load: times, sorts, sessions, service times and payload bytes.
+    /// Gives requests of the window the faults that they carry, all from one seed. In a closed loop every request is of the window.
+    ///
+    /// # Errors
+    /// The first fault that no request can carry because there are too few.
+    pub fn mark(&mut self, faults: &[Fault], warmup_ns: u64, seed: u64) -> Result<(), String> {
+        let first = self.intents.partition_point(|i| i.at_ns < warmup_ns);
+        let first = if first == self.intents.len() { 0 } else { first };
+        let mut random = stream(seed, "faults");
+        self.faults = faults.iter().map(Fault::carried).collect();
+        for (index, fault) in faults.iter().enumerate().filter(|(_, fault)| fault.carried().is_some()) {
+            let wanted: Vec<usize> = match &fault.when {
+                When::Times(times) => times.iter().map(|t| self.intents.partition_point(|i| i.at_ns < warmup_ns + t)).collect(),
+                When::Request(n) => vec![first.saturating_add(*n as usize - 1)],
+                When::EveryRequest(n) => (first..self.intents.len()).skip(*n as usize - 1).step_by(*n as usize).collect(),
+                When::Chance(share) => (first..self.intents.len()).filter(|_| random.random::<f64>() < *share).collect(),
+            };
+            let carried = wanted.into_iter().filter(|at| self.mark_one(*at, index as u16)).count();
+            if carried == 0 && !matches!(fault.when, When::Chance(_)) {
+                let count = self.intents.len() - first;
+                let why = "no request carries it: the window holds";
+                return Err(format!("{}: the fault '{}' never strikes, {why} {count} (lengthen the load, or strike earlier)", fault.place, fault.kind));
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_one(&mut self, at: usize, fault: u16) -> bool {
+        let free = self.intents.iter_mut().skip(at).take(NEXT_FREE).find(|intent| intent.fault == NO_FAULT);
+        free.map(|intent| intent.fault = fault).is_some()
+    }
+
+    /// What this request carries.
+    pub fn fault_of(&self, intent: &Intent) -> Option<RequestFault> {
+        self.faults.get(usize::from(intent.fault)).copied().flatten()
+    }
+
+    /// Digest of the whole load: times, sorts, sessions, service times, payload bytes, and the faults that requests carry.
     pub fn fingerprint(&self, sorts: &[Sort]) -> u64 {
         let mut hash = Xxh3::new();
         for i in &self.intents {
@@ -138,6 +184,12 @@ impl Schedule {
             hash.update(&i.service_ns.to_le_bytes());
         }
         sorts.iter().flat_map(|s| &s.payloads).for_each(|(_, digest)| hash.update(&digest.to_le_bytes()));
+        for (index, fault) in self.intents.iter().enumerate().filter_map(|(index, i)| Some((index, self.fault_of(i)?))) {
+            let (code, parameter) = fault.code();
+            hash.update(&(index as u64).to_le_bytes());
+            hash.update(&[code]);
+            hash.update(&parameter.to_le_bytes());
+        }
         hash.digest()
     }
 }

@@ -112,7 +112,7 @@ impl Trial {
             target,
             sink: Arc::default(),
             started_unix_ms: unix_ms(),
-            fingerprint: Schedule { intents: Vec::new() }.fingerprint(&sorts),
+            fingerprint: Schedule::default().fingerprint(&sorts),
             sorts,
             intended: 0,
             ran: None,

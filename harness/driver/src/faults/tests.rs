@@ -44,6 +44,7 @@ fn what_a_request_carries_is_read_with_its_schedule() {
         assert_eq!(read(kind, &with), (What::Request(what), when), "{kind}");
     }
     assert_eq!(read("slow-start", &[("at", "1s"), ("delay", "1s")]).0, What::SlowStart(1_000_000_000));
+    assert_eq!(read("reload", &[("at", "1s")]).0, What::Reload);
     assert_eq!(read("drain", &[("at", "1s")]).0, What::Drain);
 }
 

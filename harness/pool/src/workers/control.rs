@@ -97,12 +97,12 @@ impl Control {
     }
 }
 
-/// Passes the delay of a slow start; false if the worker was closed or killed meanwhile.
+/// Passes the delay before a start; false if the worker was closed or killed meanwhile.
 pub(super) async fn delayed(launch: &Launch, control: &Control) -> bool {
-    if launch.slow_start_ns == 0 {
+    if launch.delay_ns == 0 {
         return true;
     }
-    let mut slept = std::pin::pin!(tokio::time::sleep(Duration::from_nanos(launch.slow_start_ns)));
+    let mut slept = std::pin::pin!(tokio::time::sleep(Duration::from_nanos(launch.delay_ns)));
     loop {
         tokio::select! {
             () = &mut slept => return true,

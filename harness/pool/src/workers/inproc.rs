@@ -221,6 +221,9 @@ impl Worker {
             if self.control.killed() || (hangs && self.control.closing()) {
                 return Err(aborted());
             }
+            if !hangs && self.control.take_probe() {
+                self.launch.upcalls.probed(self.launch.worker);
+            }
             if task.is_some_and(|task| self.control.cancelled(task.request)) {
                 return Ok(());
             }

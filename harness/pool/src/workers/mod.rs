@@ -57,17 +57,6 @@ impl Work {
     }
 }
 
-/// How far a request is, as its worker tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// What is done, in a unit of the worker's own.
-    pub done: u64,
-    /// What there is to do in the same unit; 0 if that is not known.
-    pub total: u64,
-    /// A word for a person; may be empty.
-    pub message: String,
-}
-
 /// How often a worker is asked to tell its progress, where somebody wants to know.
 const PROGRESS_MS: u32 = 100;
 
@@ -148,6 +137,20 @@ pub struct Answer {
     pub(crate) result: Result<Bytes, String>,
 }
 
+/// How far a tool has come with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Done so far, in the tool's own units.
+    pub done: u64,
+    /// All there is to do in the same units; 0 where it is not known.
+    pub total: u64,
+    /// What it is doing; may be empty.
+    pub message: String,
+}
+
+/// Where a request's progress goes: bounded, and never waited for.
+pub type ProgressSink = tokio::sync::mpsc::Sender<Progress>;
+
 /// Why a worker is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -188,9 +191,9 @@ pub trait Upcalls: Send + Sync {
     fn replied(&self, worker: WorkerRef, answer: Answer);
     /// It has answered a probe.
     fn probed(&self, worker: WorkerRef);
-    /// It has forgotten its session.
+    /// It has forgotten its session's state.
     fn reset_done(&self, worker: WorkerRef);
-    /// It tells how far a request is.
+    /// It tells how far it has come with a request.
     fn progressed(&self, worker: WorkerRef, request: RequestId, progress: Progress);
     /// It is gone, reaped, and all it said has been delivered.
     fn exited(&self, worker: WorkerRef, exit: Exit);
@@ -199,6 +202,8 @@ pub trait Upcalls: Send + Sync {
 /// Everything that the start of a worker needs.
 pub struct Launch {
     pub(crate) worker: WorkerRef,
+    /// Time to wait before the start.
+    pub(crate) delay_ns: Nanos,
     pub(crate) upcalls: Arc<dyn Upcalls>,
     pub(crate) runtime: Handle,
     pub(crate) clock: Arc<dyn Clock>,
@@ -206,8 +211,6 @@ pub struct Launch {
     pub(crate) command: Arc<WorkerCommand>,
     pub(crate) spawner: Spawner,
     pub(crate) frame_max: u32,
-    /// Added to the start, ns: a fault.
-    pub(crate) slow_start_ns: Nanos,
     pub(crate) close_grace_ns: Nanos,
     pub(crate) term_grace_ns: Nanos,
 }
@@ -216,11 +219,11 @@ pub struct Launch {
 pub trait WorkerHandle: Send {
     /// Hands over one request; called in the order in which the worker must see them.
     fn send(&self, task: Task) -> Sent;
-    /// Tells the worker that nobody waits for the request any more; it answers early if it can. Nothing is promised.
+    /// Nobody waits for this request any more; the worker may stop working on it, and then answers it with an error.
     fn cancel(&self, request: RequestId);
-    /// Asks an idle worker for a sign of life; `probed` follows if it lives.
+    /// Asks for a sign of life; an upcall follows.
     fn probe(&self);
-    /// Has an idle worker forget its session; `reset_done` follows if it can.
+    /// Asks the worker to forget its session's state; an upcall follows.
     fn reset(&self);
     /// Ends the worker gently: EOF, SIGTERM, SIGKILL.
     fn close(&self);

@@ -78,7 +78,7 @@ impl Rig {
         Rig::start_slow(kind, command, handler, 0)
     }
 
-    fn start_slow(kind: &str, command: WorkerCommand, handler: Arc<dyn Handler>, slow_start_ns: u64) -> Rig {
+    fn start_slow(kind: &str, command: WorkerCommand, handler: Arc<dyn Handler>, delay_ns: u64) -> Rig {
         let (ear, said) = mpsc::unbounded_channel();
         let launch = Launch {
             worker: WORKER,
@@ -91,7 +91,7 @@ impl Rig {
             frame_max: 8 << 20,
             close_grace_ns: 300_000_000,
             term_grace_ns: 300_000_000,
-            slow_start_ns,
+            delay_ns,
         };
         Rig { started: worker_kind(kind).unwrap().start(launch), said }
     }
