@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use coordinator::Response;
 use pool::clock::Nanos;
-use pool::core::{Affinity, Outcome, Tier};
+use pool::core::{Affinity, Outcome, RequestId, Tier};
 use pool::times::{Phase, RequestTimes};
 
 use crate::answers::Bodies;
+use crate::faults::Fault;
 use crate::schedule::Intent;
 
 /// Different error texts kept.
@@ -28,6 +29,8 @@ pub(crate) struct Row {
     pub times: RequestTimes,
     /// Its outcome.
     pub outcome: Outcome,
+    /// Its id in the pool, if it reached it.
+    pub request: Option<RequestId>,
     /// Predicted tier, if it reached the pool.
     pub predicted: Option<Tier>,
     /// Tier that served it.
@@ -72,6 +75,8 @@ pub(crate) struct Sink {
     pub outstanding: AtomicU64,
     /// Digests that differ from the payload's.
     pub wrong_digests: AtomicU64,
+    /// Faults made by the pool, by kind.
+    struck: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Sink {
@@ -86,6 +91,7 @@ impl Sink {
             self.wrong_digests.fetch_add(1, Ordering::Relaxed);
         }
         row.outcome = response.outcome;
+        row.request = response.request;
         row.predicted = response.placement.map(|p| p.predicted);
         row.served = response.placement.and_then(|p| p.served);
         row.attempts = response.placement.map_or(0, |p| p.attempts);
@@ -101,6 +107,28 @@ impl Sink {
         }
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
         self.outstanding.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Counts a fault that struck.
+    pub(crate) fn struck(&self, kind: &'static str) {
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
+    }
+
+    /// The faults that struck so far: those of the pool, and those of requests that reached a worker.
+    pub(crate) fn faults(&self, rows: &[Row], faults: &[Fault]) -> BTreeMap<String, u64> {
+        let struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: BTreeMap<String, u64> = struck.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        drop(struck);
+        for fault in rows.iter().filter(|row| row.attempts > 0).filter_map(|row| faults.get(usize::from(row.intent.fault))) {
+            *all.entry(fault.kind.to_owned()).or_default() += 1;
+        }
+        all
+    }
+
+    /// Memory that is kept for rows and bodies, bytes.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).len() * size_of::<Row>();
+        rows as u64 + self.bodies.kept_bytes()
     }
 
     fn count_error(&self, error: String) {

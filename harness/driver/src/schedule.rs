@@ -19,6 +19,8 @@ pub enum Popularity {
     Uniform,
     /// The k-th with weight k^-exponent.
     Zipf(f64),
+    /// One after the other, each for so many requests in a row; after the last of them the session is ended.
+    InTurn(u32),
 }
 
 /// One sort of request, ready to be sent.
@@ -65,6 +67,8 @@ pub struct Intent {
     pub session: u32,
     /// Service time, ns.
     pub service_ns: u64,
+    /// Whether its session ends with it.
+    pub last: bool,
     /// Index of the fault that it carries, in the case's list; [`NO_FAULT`] for none.
     pub fault: u16,
 }
@@ -117,18 +121,20 @@ impl Schedule {
             open => open.offsets(from.per_s, from.span_ns, &mut stream(seed, "arrivals")),
         };
         let (mut pick, mut service, mut sessions) = (stream(seed, "mix"), stream(seed, "service"), stream(seed, "sessions"));
-        let chooser = Chooser::new(from.sessions, from.popularity);
+        let mut chooser = Chooser::new(from.sessions, from.popularity);
         let intents = offsets
             .into_iter()
             .map(|at_ns| {
                 let x: f64 = pick.random();
                 let sort = from.sorts.iter().position(|s| x < s.share_up_to).unwrap_or(from.sorts.len().saturating_sub(1));
                 let kind = &from.sorts[sort];
+                let (session, last) = chooser.choose(&mut sessions);
                 Intent {
                     at_ns,
                     sort: sort as u16,
                     payload: pick.random_range(0..kind.payloads.len().max(1)) as u16,
-                    session: chooser.choose(&mut sessions),
+                    session,
+                    last,
                     service_ns: kind.service.sample(&mut service),
                     fault: NO_FAULT,
                 }
@@ -199,6 +205,7 @@ enum Chooser {
     Nobody,
     Uniform(u32),
     Zipf(Zipf<f64>),
+    InTurn { sessions: u32, each: u32, made: u64 },
 }
 
 impl Chooser {
@@ -206,16 +213,23 @@ impl Chooser {
         match (sessions, popularity) {
             (0, _) => Chooser::Nobody,
             (n, Popularity::Uniform) => Chooser::Uniform(n),
+            (sessions, Popularity::InTurn(each)) => Chooser::InTurn { sessions, each: each.max(1), made: 0 },
             // The exponent was checked when the case was prepared; a uniform choice is what exponent 0 means.
             (n, Popularity::Zipf(s)) => Zipf::new(f64::from(n), s).map_or(Chooser::Uniform(n), Chooser::Zipf),
         }
     }
 
-    fn choose(&self, rng: &mut impl Rng) -> u32 {
+    /// The session, and whether this is its last request.
+    fn choose(&mut self, rng: &mut impl Rng) -> (u32, bool) {
         match self {
-            Chooser::Nobody => NO_SESSION,
-            Chooser::Uniform(n) => rng.random_range(0..*n),
-            Chooser::Zipf(zipf) => zipf.sample(rng) as u32 - 1,
+            Chooser::Nobody => (NO_SESSION, false),
+            Chooser::Uniform(n) => (rng.random_range(0..*n), false),
+            Chooser::Zipf(zipf) => (zipf.sample(rng) as u32 - 1, false),
+            Chooser::InTurn { sessions, each, made } => {
+                let (turn, place) = (*made / u64::from(*each), *made % u64::from(*each));
+                *made += 1;
+                ((turn % u64::from(*sessions)) as u32, place + 1 == u64::from(*each))
+            }
         }
     }
 }

@@ -94,3 +94,11 @@ fn a_fault_that_no_request_reaches_is_told() {
     let error = schedule.mark(&[fault("garbage", &[("request", "1000000")])], 0, 1).unwrap_err();
     assert!(error.starts_with("pool/x.toml:9: the fault 'garbage' never strikes") && error.contains("lengthen"), "{error}");
 }
+
+#[test]
+fn sessions_in_turn_are_opened_and_ended_one_after_the_other() {
+    let schedule = make(3, &sorts(), Popularity::InTurn(3));
+    for (at, intent) in schedule.intents.iter().enumerate() {
+        assert_eq!((intent.session, intent.last), ((at / 3 % 50) as u32, at % 3 == 2));
+    }
+}

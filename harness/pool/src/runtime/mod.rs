@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub use observe::{Death, DisturbTarget, Snapshot};
+pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
 
 use crate::clock::{Clock, Nanos};
@@ -156,6 +156,11 @@ impl Pool {
     /// The deaths so far, oldest first, bounded to the first [`Death::KEPT`]; [`Snapshot::deaths`] counts all.
     pub fn deaths(&self) -> Vec<Death> {
         self.inner.deaths()
+    }
+
+    /// All deaths so far, counted.
+    pub fn death_counts(&self) -> DeathCounts {
+        self.inner.death_counts()
     }
 
     /// Spoils a worker on purpose; `None` if no worker fits `target`.

@@ -1,6 +1,6 @@
 //! What the pool tells about itself beyond the core's own view: deaths, live processes, busy time; and spoiling workers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rand::RngExt;
 
@@ -34,6 +34,35 @@ pub struct Death {
 impl Death {
     /// How many deaths a pool keeps; later ones are only counted.
     pub const KEPT: usize = 1024;
+}
+
+/// All deaths so far, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeathCounts {
+    /// Unasked.
+    pub unexpected: u64,
+    /// Of those, while a request was at the worker.
+    pub while_busy: u64,
+    /// Asked for by the pool.
+    pub closed: u64,
+    /// The unasked ones by status; one that comes when [`DeathCounts::STATUSES`] are known already is `other`.
+    pub by_status: BTreeMap<String, u64>,
+}
+
+impl DeathCounts {
+    /// How many different statuses are told apart.
+    pub const STATUSES: usize = 32;
+
+    fn count(&mut self, status: &str, busy: bool, expected: bool) {
+        if expected {
+            self.closed += 1;
+            return;
+        }
+        self.unexpected += 1;
+        self.while_busy += u64::from(busy);
+        let known = self.by_status.len() < DeathCounts::STATUSES || self.by_status.contains_key(status);
+        *self.by_status.entry(if known { status } else { "other" }.to_owned()).or_default() += 1;
+    }
 }
 
 /// A pool at one moment.
@@ -102,6 +131,7 @@ impl Meter {
 pub(super) struct Observed {
     kept: Vec<Death>,
     deaths: u64,
+    counts: DeathCounts,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
     /// Delays of the next spawns, ns: faults.
@@ -138,6 +168,7 @@ impl Observed {
             self.idle(live.partition, live.busy_since, now);
         }
         self.deaths += 1;
+        self.counts.count(&exit.cause.to_string(), live.busy.is_some(), live.ending);
         self.cpu_ns += exit.cpu_ns;
         if !live.ready && (live.killed || !live.ending) {
             let stderr_tail = exit.stderr_tail.clone();
@@ -191,6 +222,10 @@ impl Inner {
 
     pub(super) fn deaths(&self) -> Vec<Death> {
         self.lock().observed.kept.clone()
+    }
+
+    pub(super) fn death_counts(&self) -> DeathCounts {
+        self.lock().observed.counts.clone()
     }
 
     pub(super) fn reaped_cpu_ns(&self) -> u64 {

@@ -11,9 +11,10 @@ use crate::words;
 /// Figures that hold a word instead of bounds.
 const WORDS: [(&str, &str); 2] = [("digest", "input"), ("sessions", "consistent")];
 /// Figures that are counts.
-const COUNTS: [&str; 2] = ["deaths", "children-left"];
+const COUNTS: [&str; 8] =
+    ["deaths", "children-left", "faults", "executed-twice", "executed-unsaid", "executed-never", "descriptors-left", "sessions-left"];
 /// Figures that are shares.
-const SHARES: [&str; 2] = ["accuracy", "affinity-hits"];
+const SHARES: [&str; 3] = ["accuracy", "affinity-hits", "memory-growth"];
 
 /// All expectations; what is wrong is reported and left out.
 pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
@@ -32,7 +33,8 @@ pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut
 fn figures(kinds: &KnownKinds) -> Vec<String> {
     let fixed = WORDS.iter().map(|(name, _)| *name).chain(COUNTS).chain(SHARES).map(str::to_owned);
     let outcomes = kinds.outcomes.iter().map(|o| format!("outcomes.{o}"));
-    fixed.chain(outcomes).chain(kinds.tiers.iter().map(|t| format!("served.{t}"))).collect()
+    let faults = kinds.faults.iter().map(|(kind, _)| format!("faults.{kind}"));
+    fixed.chain(outcomes).chain(faults).chain(kinds.tiers.iter().map(|t| format!("served.{t}"))).collect()
 }
 
 fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
@@ -42,7 +44,7 @@ fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
         return if text == *word { Ok(bare) } else { Err(format!("unknown word '{text}' (expected '{word}')")) };
     }
     let share = text.contains('%');
-    if COUNTS.contains(&figure) && share {
+    if (COUNTS.contains(&figure) || figure.starts_with("faults.")) && share {
         return Err(format!("'{text}' is a share (expected a count such as '0' or '>= 5')"));
     }
     if SHARES.contains(&figure) && !share {

@@ -161,7 +161,7 @@ fn what_is_missing_or_misplaced_is_said() {
     check(
         "length = ",
         "sessions = { popularity = \"zip 1\" }\nlength = ",
-        "a/b.toml:7: unknown popularity 'zip 1' (expected 'uniform' or 'zipf EXPONENT' such as 'zipf 1.1')",
+        "a/b.toml:7: unknown popularity 'zip 1' (expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')",
     );
 }
 
