@@ -1,7 +1,7 @@
 //! `[expect]`: a figure's name and its bounds.
 
 use model::Located;
-use model::plan::Expectation;
+use model::plan::{Expectation, Size};
 
 use crate::KnownKinds;
 use crate::problem::Problems;
@@ -17,9 +17,14 @@ const COUNTS: [&str; 8] =
 const SHARES: [&str; 3] = ["accuracy", "affinity-hits", "memory-growth"];
 
 /// All expectations; what is wrong is reported and left out.
-pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
+pub(super) fn all(given: &[(String, Located)], size: Size, known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
     let names = figures(known.kinds);
-    let one = |(figure, says): &(String, Located)| {
+    let one = |(key, says): &(String, Located)| {
+        let (figure, of) = of_size(key);
+        if of.is_some_and(|of| of != size) {
+            return None;
+        }
+        let figure = &figure.to_owned();
         if !names.contains(figure) {
             problems.with(says, format!("unknown figure '{figure}' {}", words::expected(figure, &names)));
             return None;
@@ -28,6 +33,12 @@ pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut
         problems.ok(says, result)
     };
     given.iter().filter_map(one).collect()
+}
+
+/// A figure that holds at one size only is a table of sizes: `{ smoke = …, full = … }`.
+fn of_size(key: &str) -> (&str, Option<Size>) {
+    let sizes = [Size::Smoke, Size::Full].into_iter();
+    sizes.filter_map(|size| Some((key.strip_suffix(size.name())?.strip_suffix('.')?, Some(size)))).next().unwrap_or((key, None))
 }
 
 fn figures(kinds: &KnownKinds) -> Vec<String> {

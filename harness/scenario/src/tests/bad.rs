@@ -79,7 +79,7 @@ fn unknown_kinds_name_the_nearest_word() {
         "\"hat\"",
         "a/b.toml:14: pool.tools.echo.tier: unknown choice 'hat' (did you mean 'hot'? expected one of hot, warm, cold)",
     );
-    append("[[faults]]\nkind = \"kil\"\n", "a/b.toml:16: unknown fault 'kil' (did you mean 'kill'? expected one of kill, stall)");
+    append("[[faults]]\nkind = \"kil\"\n", "a/b.toml:16: unknown fault 'kil' (did you mean 'kill'?)");
     append(
         "[[faults]]\nkind = \"stall\"\nslots = 1\n",
         "a/b.toml:17: 'stall' has no parameter 'slots' (did you mean 'slot'? expected one of slot, at, for)",
