@@ -16,6 +16,9 @@ use crate::schedule::Intent;
 /// Different error texts kept.
 const ERRORS_MAX: usize = 8;
 
+/// Bytes kept of either end of an error text.
+const ERROR_END: usize = 160;
+
 /// What is kept of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
@@ -132,6 +135,7 @@ impl Sink {
     }
 
     fn count_error(&self, error: String) {
+        let error = shortened(error);
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let key = if errors.contains_key(&error) || errors.len() < ERRORS_MAX { error } else { "(other errors)".to_owned() };
         *errors.entry(key).or_default() += 1;
@@ -149,5 +153,27 @@ impl Sink {
         let mut rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
         rows.sort_by_key(|r| (r.intended(), r.sent()));
         (rows, std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The beginning and the end of a text, which may hold a worker's last words.
+fn shortened(text: String) -> String {
+    if text.len() <= 2 * ERROR_END + 8 {
+        return text;
+    }
+    let (head, tail) = (text.floor_char_boundary(ERROR_END), text.ceil_char_boundary(text.len() - ERROR_END));
+    format!("{} … {}", &text[..head], &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("short".to_owned()), "short");
+        let long = format!("begin {} end", "\u{e9}".repeat(4000));
+        let short = shortened(long);
+        assert!(short.starts_with("begin ") && short.ends_with(" end") && short.len() < 400, "{short}");
     }
 }

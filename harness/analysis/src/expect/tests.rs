@@ -55,7 +55,7 @@ fn every_known_figure_can_be_measured_and_missed() {
     (r.deaths.unexpected, r.deaths.children_left, r.answers.wrong) = (3, 3, 3);
     (r.left.descriptors, r.left.sessions) = (3, 3);
     r.faults.insert("hot".to_owned(), 3);
-    r.journal = Some(model::record::JournalCheck { executions: 9, twice: 3, replayed: 1, unsaid: 3, never: 3 });
+    r.journal = Some(JournalCheck { executions: 9, twice: 3, replayed: 1, unsaid: 3, never: 3 });
     r.memory = model::record::Memory { early_bytes: 6, late_bytes: 9 };
     for figure in FIGURES {
         let name = figure.replace('*', "hot");

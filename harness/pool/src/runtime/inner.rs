@@ -377,11 +377,25 @@ impl State {
         match outcome {
             Outcome::Ok => (body, error) = (pending.body, None),
             Outcome::Failed => error = error.or_else(|| self.observed.last_start_failure()),
+            Outcome::Expired => error = Some(expired(pending.dispatched.is_some()).to_owned()),
+            Outcome::Shed => error = Some(refused(retry_after.is_some()).to_owned()),
             _ => {}
         }
         let times = pending.times;
         let _ = pending.reply.send(Reply { request, outcome, placement, retry_after, body, error, times });
     }
+}
+
+fn expired(at_worker: bool) -> &'static str {
+    if at_worker {
+        "the deadline passed while a worker had the request; the worker was told, and is killed if it goes on"
+    } else {
+        "the deadline passed while the request waited for a worker"
+    }
+}
+
+fn refused(later: bool) -> &'static str {
+    if later { "there is no room for one more request; try again after the time given" } else { "the pool takes no requests any more" }
 }
 
 /// min(cap, base * 2^(attempt-1)), at least 1 ns.

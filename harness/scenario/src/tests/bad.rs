@@ -82,7 +82,7 @@ fn unknown_kinds_name_the_nearest_word() {
     append("[[faults]]\nkind = \"kil\"\n", "a/b.toml:16: unknown fault 'kil' (did you mean 'kill'?)");
     append(
         "[[faults]]\nkind = \"stall\"\nslots = 1\n",
-        "a/b.toml:17: 'stall' has no parameter 'slots' (did you mean 'slot'? expected one of slot, at, for)",
+        "a/b.toml:17: 'stall' has no parameter 'slots' (did you mean 'slot'? expected one of slot, for, at, every, count)",
     );
     append("[[faults]]\nat = \"1s\"\n", "a/b.toml:15: a fault lacks 'kind' (expected such as kind = \"kill\")");
     check("rate = \"800/s\"", "rate = \"800/s\", on = \"1s\"", "a/b.toml:6: 'poisson' has no parameter 'on' (expected one of rate)");
