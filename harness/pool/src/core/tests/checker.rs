@@ -67,6 +67,8 @@ pub(super) struct Checker {
     used: BTreeMap<SessionKey, Nanos>,
     /// Workers whose request has expired in the present step.
     missed: BTreeSet<WorkerRef>,
+    /// Slots whose worker has been healthy for long enough in the present step.
+    healed: BTreeSet<SlotId>,
     /// Workers that were probed and have not answered.
     unanswered: BTreeSet<WorkerRef>,
     admitted: u64,
@@ -95,6 +97,7 @@ impl Checker {
             timers: BTreeMap::new(),
             used: BTreeMap::new(),
             missed: BTreeSet::new(),
+            healed: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             admitted: 0,
             finished: 0,
@@ -274,7 +277,7 @@ impl Checker {
             Timer::Healthy(r) => {
                 let since = self.workers.get(&r).filter(|w| !w.stopped && !w.retired).and_then(|w| w.ready_at);
                 if since.is_some_and(|at| at + self.config.healthy_after_ns <= self.now) {
-                    self.attempts.insert(r.slot, 0);
+                    self.healed.insert(r.slot);
                 }
             }
             Timer::Session => {
@@ -485,6 +488,12 @@ impl Checker {
 
     fn check_state(&mut self, core: &Core) {
         let view = core.view();
+        // A worker that was ejected in this very step is no longer judged.
+        for slot in std::mem::take(&mut self.healed) {
+            if view.slots[usize::from(slot.0)].failures == 0 {
+                self.attempts.insert(slot, 0);
+            }
+        }
         for slot in view.slots.iter().filter(|slot| slot.residency == Residency::Ejected) {
             let r = WorkerRef { slot: slot.slot, generation: slot.generation };
             self.workers.entry(r).and_modify(|w| w.retired = true);
