@@ -125,9 +125,8 @@ impl Core {
         }
         self.recycle(actions);
         self.arm_session(actions);
-        // Before the spawns, so that a retired worker's replacement starts in the same step.
-        self.go_on_reloading(actions);
         self.spawn_where_needed(actions);
+        self.go_on_reloading(actions);
         self.close_when_drained(actions);
     }
 

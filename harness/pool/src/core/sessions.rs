@@ -98,7 +98,7 @@ impl Sessions {
     pub(super) fn remembered(&self, now: Nanos, ttl: Nanos) -> impl std::hash::Hash {
         let kept = |i: u32| {
             let Session { key, bound, live, shared, ended, used } = &self.entries[i as usize];
-            (i, *key, *bound, *live, shared.clone(), *ended)
+            (i, *key, *bound, *live, shared.clone(), *ended, (now - used).min(ttl))
         };
         (self.recent.order().into_iter().map(kept).collect::<Vec<_>>(), self.unused.clone())
     }

@@ -143,7 +143,7 @@ pub(super) fn session_ttl(mut size: Size) -> World {
 
 /// Idle and overdue workers are probed, and killed if they do not answer.
 pub(super) fn probed(mut size: Size) -> World {
-    size.budget = Budget { silences: 2, cancels: 0, ..size.budget };
+    size.budget = Budget { silences: 1, cancels: 0, crashes: 0, ..size.budget };
     let mut config = small(size, None);
     let health = &mut config.health;
     (health.sweep_ns, health.probe_timeout_ns, health.eject_after) = (2, 2, 1);
