@@ -130,6 +130,16 @@ impl Coordinator {
         self.inner.store.as_ref()
     }
 
+    /// Now, on the clock that deadlines are read on.
+    pub fn now(&self) -> Nanos {
+        self.inner.now()
+    }
+
+    /// Requests that are admitted at once.
+    pub fn in_flight_max(&self) -> usize {
+        self.inner.config.in_flight
+    }
+
     /// Serves one request; always ends with exactly one outcome. Dropping the future cancels it.
     pub async fn call(&self, mut request: Request) -> Response {
         let mut response = Response {

@@ -57,25 +57,19 @@ impl Problem {
     }
 }
 
-/// The setting of the command that `process` workers run.
-pub const WORKER_COMMAND: &str = "worker.command";
 /// The setting of the CPUs that a trial may use.
 pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
-const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
-    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
-    (
-        TRIAL_CPUS,
-        "integer 0..=1024",
-        "0",
-        "CPUs that a trial and its workers may use, the first ones of those allowed; 0 for all. 1 takes the scheduler's placing of wake-ups out of a comparison",
-    ),
-];
+const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[(
+    TRIAL_CPUS,
+    "integer 0..=1024",
+    "0",
+    "CPUs that a trial and its workers may use, the first ones of those allowed; 0 for all. 1 takes the scheduler's placing of wake-ups out of a comparison",
+)];
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
-    [pool::SETTINGS, store::SETTINGS, coordinator::SETTINGS, OWN_SETTINGS]
-        .into_iter()
-        .flatten()
+    coordinator::settings()
+        .chain(OWN_SETTINGS)
         .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
         .collect()
 }
@@ -123,8 +117,6 @@ pub struct PreparedCase {
     pub services: Vec<(ServiceTime, pool::How)>,
     /// Faults to inject.
     pub faults: Vec<Fault>,
-    /// Program and arguments of `process` workers; empty for our own.
-    pub worker_command: Vec<String>,
     /// CPUs that the trial may use; 0 for all.
     pub cpus: usize,
 }
@@ -175,7 +167,6 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         popularity: popularity(&load.popularity)?,
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: case.faults.iter().map(|f| Fault::parse(f, load.length_ns)).collect::<Result<_, _>>()?,
-        worker_command: worker_command(case)?,
         cpus: cpus(case)?,
         config,
         case: case.clone(),
@@ -207,15 +198,6 @@ fn configure(case: &Case) -> Result<Config, Problem> {
         let place = case.settings.get(&e.key).or_else(|| case.settings.iter().find(|(k, _)| k.starts_with(&e.key)).map(|(_, v)| v));
         Problem::at(place.unwrap_or(&case.target), format!("setting '{}': {}", e.key, e.why))
     })
-}
-
-fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
-    let Some(command) = case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") else { return Ok(Vec::new()) };
-    let words: Vec<String> = command.value.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() {
-        return Err(Problem::at(command, "an empty worker command (expected a program and its arguments, or 'self')"));
-    }
-    Ok(words)
 }
 
 fn cpus(case: &Case) -> Result<usize, Problem> {

@@ -215,12 +215,9 @@ fn unix_ms() -> u64 {
 
 /// The command of `process` workers: as set, or this very program's hidden subcommand.
 fn worker_command(prepared: &PreparedCase) -> Result<WorkerCommand, String> {
-    let mut words = prepared.worker_command.iter();
-    match words.next() {
-        Some(program) => Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() }),
-        None => {
-            let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
-            Ok(WorkerCommand { program, args: vec![WORKER_SUBCOMMAND.into()] })
-        }
+    if let Some(command) = &prepared.config.worker_command {
+        return Ok(command.clone());
     }
+    let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
+    Ok(WorkerCommand { program, args: vec![WORKER_SUBCOMMAND.into()] })
 }
