@@ -133,6 +133,11 @@ impl Reader<'_> {
                 Ok(text) => self.put(key, Located::new(text, self.file, entry.line)),
                 Err(why) => self.problems.at(entry.line, format!("{key}: {why}")),
             },
+            // A command's words.
+            (Some(row), Value::List(nodes)) if row.kind == "text" && prefix == ALERT => {
+                let words = json(&Node { line: entry.line, value: Value::List(nodes) });
+                self.put(key, Located::new(words.to_string(), self.file, entry.line));
+            }
             (Some(_), value) => {
                 let noun = Node { line: entry.line, value }.noun();
                 self.problems.at(entry.line, format!("'{key}' is {noun} (expected one value)"));

@@ -212,6 +212,10 @@ impl Reader<'_> {
         if !keeps {
             values.insert("store.kind".to_owned(), "none".to_owned());
         }
+        // A scenario may drive simulated workers; a server that nobody told otherwise has real ones.
+        for row in crate::settings().filter(|row| row.0.ends_with(".worker") && row.1 == "text") {
+            values.entry(row.0.to_owned()).or_insert_with(|| "process".to_owned());
+        }
         // The pool knows a tool by its settings; one that has none of the pool's own is a hot one.
         for name in self.tool_names()? {
             values.entry(format!("{POOL_TOOLS}{name}.tier")).or_insert_with(|| "hot".to_owned());
