@@ -1,26 +1,31 @@
 //! What clients may ask: the list of tools, and calls of them.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use pool::Work;
 use pool::times::{Phase, RequestTimes};
+use pool::{Progress, Work};
 use rmcp::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, ErrorData, Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, RequestMetaObject,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation, JsonObject, ListToolsResult,
+    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, RequestMetaObject, ServerCapabilities, ServerConfig, Tool,
 };
-use rmcp::service::{RequestContext, RoleServer};
+use rmcp::service::{Peer, RequestContext, RoleServer};
 use serde_json::Value;
 use store::SessionId;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::answer;
 use super::config::{Face, PayloadRule, Service, SessionRule, ToolFace};
 use crate::{Coordinator, Request};
 
+/// Methods that are served: one of these that the SDK cannot read has wrong parameters.
+const SERVED: &[&str] = &["initialize", "server/discover", "ping", "tools/list", "tools/call"];
+/// Progress of one call that waits for the client to read it; more is dropped.
+const PROGRESS: usize = 16;
 /// Longest service time that a client may ask of our own worker, ns.
 const SERVICE_MAX: f64 = 3.6e12;
 /// Numbers the connections of one process.
@@ -89,6 +94,8 @@ impl Front {
             work: Work { ns: service_ns(tool, arguments)?, how: tool.how },
             payload: payload(tool, arguments)?,
             accept: Arc::clone(&self.accept),
+            cost: None,
+            progress: None,
             times,
         })
     }
@@ -99,6 +106,29 @@ impl Front {
         // A door that is gone has given up everything.
         let _ = abort.wait_for(|abort| *abort).await;
     }
+}
+
+/// Tells the client how far its call is, as long as that is polled; what comes faster than the client reads is dropped before here.
+async fn pass_on(mut events: mpsc::Receiver<Progress>, token: ProgressToken, peer: &Peer<RoleServer>) -> Infallible {
+    let mut last = None;
+    while let Some(event) = events.recv().await {
+        // The protocol wants it to grow with each notification.
+        if last.is_some_and(|last| event.done <= last) {
+            continue;
+        }
+        last = Some(event.done);
+        let mut said = ProgressNotificationParam::new(token.clone(), event.done as f64);
+        if event.total > 0 {
+            said = said.with_total(event.total as f64);
+        }
+        if !event.message.is_empty() {
+            said = said.with_message(event.message);
+        }
+        if peer.notify_progress(said).await.is_err() {
+            break;
+        }
+    }
+    std::future::pending().await
 }
 
 fn listed(tool: &ToolFace) -> Tool {
@@ -145,7 +175,13 @@ impl ServerHandler for Front {
             return Err(answer::ending());
         }
         let arguments = call.arguments.unwrap_or_default();
-        let request = self.request(tool, &arguments, &context.meta)?;
+        let mut request = self.request(tool, &arguments, &context.meta)?;
+        let mut progress = None;
+        if let Some(token) = context.meta.get_progress_token() {
+            let (sink, events) = mpsc::channel(PROGRESS);
+            request.progress = Some(sink);
+            progress = Some(pass_on(events, token, &context.peer));
+        }
         // Dropping the call cancels it in the pool.
         tokio::select! {
             biased;
@@ -153,6 +189,16 @@ impl ServerHandler for Front {
             // Nobody reads this: the SDK answers no cancelled request.
             () = context.ct.cancelled() => Err(ErrorData::invalid_request("cancelled", None)),
             () = self.aborted() => Err(answer::cut_off()),
+            never = async { match progress { Some(passing) => passing.await, None => std::future::pending().await } } => match never {},
         }
+    }
+
+    /// What the SDK has no method for, or no parameters: it does not say which.
+    async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
+        let method = &request.method;
+        if SERVED.contains(&method.as_str()) {
+            return Err(ErrorData::invalid_params(format!("the parameters are not those of {method}; see the protocol's schema"), None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method '{method}'; this server has tools only"), None))
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
 async fn run(configured: Configured) -> Result<()> {
     let Configured { serve: ServeConfig { path, face, data, .. } } = configured;
     let mut signals = Signals::new()?;
-    let drain = Duration::from_secs(30);
+    let drain = path.pool.drain_timeout_ns.map_or(Duration::MAX, Duration::from_nanos);
     let dir = data.unwrap_or_else(std::env::temp_dir);
     let deps = deps(path.worker_command.clone())?;
     let coordinator = tokio::select! {
@@ -112,11 +112,16 @@ impl Signals {
     }
 
     /// The first asks for the end, the second is the end.
-    async fn watch(mut self, stop: watch::Sender<bool>, _coordinator: Coordinator) {
+    async fn watch(mut self, stop: watch::Sender<bool>, coordinator: Coordinator) {
         loop {
             tokio::select! {
                 _ = self.hup.recv() => {
                     tracing::info!("replacing the workers one by one");
+                    let pool = coordinator.pool().clone();
+                    tokio::spawn(async move {
+                        let whole = pool.reload().await;
+                        tracing::info!(whole, "the workers are replaced");
+                    });
                 }
                 () = async { tokio::select! { _ = self.term.recv() => {}, _ = self.int.recv() => {} } } => {
                     if stop.send_replace(true) {
