@@ -212,6 +212,9 @@ pub(crate) struct ServeArgs {
     /// Print the configuration that is served without --config, to begin one's own with
     #[arg(long, conflicts_with_all = ["config", "check"])]
     pub(crate) example: bool,
+    /// Print the keys that a configuration may have, with types and defaults
+    #[arg(long, conflicts_with_all = ["config", "check", "example"])]
+    pub(crate) keys: bool,
 }
 
 const SERVING: &str = "\

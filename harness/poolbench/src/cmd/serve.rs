@@ -28,6 +28,11 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
         print_result(config::EXAMPLE)?;
         return Ok(Exit::Done);
     }
+    if args.keys {
+        let line = |row: &model::SettingRow| format!("{:<32} {:<40} {:<18} {}\n", row.key, row.kind, row.default, row.doc);
+        print_result(&config::rows().iter().map(line).collect::<String>())?;
+        return Ok(Exit::Done);
+    }
     let configured = config::read(args)?;
     if args.check {
         print_result(&described(&configured.serve))?;
@@ -149,11 +154,13 @@ fn described(serve: &ServeConfig) -> String {
     let _ = writeln!(out, "monitor  {}", serve.monitor.as_deref().unwrap_or("none"));
     let command = serve.path.worker_command.as_ref();
     let _ = writeln!(out, "workers  {}", command.map_or("this program's own".to_owned(), |c| c.program.display().to_string()));
-    for tier in pool::core::Tier::ALL {
-        let config = &serve.path.pool.tiers[tier as usize];
+    let pool = &serve.path.pool;
+    let tiers = pool::core::Tier::ALL.map(|tier| (tier.name(), &pool.tiers[tier as usize]));
+    let shared = [("shared", &pool.shared)];
+    for (name, config) in if pool.dispatch == pool::Dispatch::Shared { &shared[..] } else { &tiers[..] } {
         let _ = match config.max {
-            0 => writeln!(out, "{:<8} none", tier.name()),
-            max => writeln!(out, "{:<8} {} to {max} {} workers", tier.name(), config.min_ready, config.worker),
+            0 => writeln!(out, "{name:<8} none"),
+            max => writeln!(out, "{name:<8} {} to {max} {} workers", config.min_ready, config.worker),
         };
     }
     for tool in &face.tools {
