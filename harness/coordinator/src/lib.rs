@@ -3,6 +3,7 @@
 //! It knows nothing of scenarios, trials or reports. Every request carries its own stamps, always.
 
 mod config;
+pub mod monitor;
 mod path;
 mod sessions;
 
