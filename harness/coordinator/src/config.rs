@@ -22,7 +22,12 @@ pub const SETTINGS: &[SettingRow] = &[
     ("monitor.window", "duration", "10s", "time over which the monitor takes rates and shares"),
     ("monitor.degraded-queue", "integer 1..=100", "80", "percent of a queue's bound in use above which the pool counts as degraded"),
     ("monitor.degraded-shed", "integer 0..=100", "1", "percent of a window's requests shed above which the pool counts as degraded"),
-    ("monitor.degraded-failed", "integer 0..=100", "1", "percent of a window's requests failed or lost above which the pool counts as degraded"),
+    (
+        "monitor.degraded-failed",
+        "integer 0..=100",
+        "1",
+        "percent of a window's requests failed or lost above which the pool counts as degraded",
+    ),
 ];
 
 /// A setting that cannot be used.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pool::clock::Nanos;
-use pool::core::{Affinity, Outcome, Tier};
+use pool::core::{Affinity, Outcome, Partition, Tier};
 use pool::times::Phase;
 
 use crate::path::Response;
@@ -56,7 +56,7 @@ pub struct Counters {
     tiers: pool::Config,
     received: AtomicU64,
     outcomes: [[AtomicU64; 8]; 4],
-    served: [[AtomicU64; PARTITIONS]; 3],
+    served: [[AtomicU64; 3]; 3],
     affinity: [AtomicU64; 5],
     predictions: [[AtomicU64; 3]; 3],
     requests: [Histogram; 3],
@@ -64,7 +64,7 @@ pub struct Counters {
 }
 
 /// Parts of the pool that serve requests.
-pub(crate) const PARTITIONS: usize = 3;
+pub(crate) const PARTITIONS: usize = Partition::ALL.len();
 
 /// Values of [`Affinity`] in the order of `Counters::affinity`.
 pub(crate) const AFFINITIES: [(Affinity, &str); 5] = [
@@ -141,8 +141,8 @@ impl Counters {
         std::array::from_fn(|t| read(&self.outcomes[t]))
     }
 
-    /// Requests by predicted tier and by the part of the pool that served them last.
-    pub(crate) fn served(&self) -> [[u64; PARTITIONS]; 3] {
+    /// Requests by predicted tier and by the tier that served them last.
+    pub(crate) fn served(&self) -> [[u64; 3]; 3] {
         std::array::from_fn(|t| read(&self.served[t]))
     }
 

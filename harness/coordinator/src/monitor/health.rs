@@ -1,7 +1,7 @@
 //! Whether the pool lives, can serve, and what is wrong with it: a pure judgement of one reading.
 
 use pool::clock::Nanos;
-use pool::core::{Residency, Tier};
+use pool::core::{Partition, Residency, Tier};
 use serde::Serialize;
 
 use super::sample::{Slots, partition_name};
@@ -21,11 +21,12 @@ pub struct Bounds {
 }
 
 /// Codes of all reasons.
-pub const REASONS: [&str; 7] = [DRAINING, NO_WORKER, PARKED, BACKOFF, QUEUE, SHED, FAILED];
+pub const REASONS: [&str; 8] = [DRAINING, NO_WORKER, PARKED, BACKOFF, EJECTED, QUEUE, SHED, FAILED];
 const DRAINING: &str = "draining";
 const NO_WORKER: &str = "no-ready-worker";
 const PARKED: &str = "parked-slots";
 const BACKOFF: &str = "backing-off";
+const EJECTED: &str = "ejected-workers";
 const QUEUE: &str = "queue-filling";
 const SHED: &str = "shedding";
 const FAILED: &str = "failing";
@@ -80,13 +81,19 @@ pub(crate) fn judge(bounds: &Bounds, between: &Between<'_>) -> Health {
     }
     for (part, slots) in slots.iter().enumerate().filter(|(_, slots)| slots.total() > 0) {
         let name = Some(partition_name(part));
-        let kept = between.config.tiers[part].min_ready;
+        let kept = between.config.policy(Partition::ALL[part]).min_ready;
         if kept > 0 && slots.of(Residency::Ready) == 0 && !draining {
-            say(NO_WORKER, name, format!("no worker is ready where {kept} should be; look at the deaths and at what workers write to stderr"));
+            say(
+                NO_WORKER,
+                name,
+                format!("no worker is ready where {kept} should be; look at the deaths and at what workers write to stderr"),
+            );
         }
-        for (reason, residency, why) in
-            [(PARKED, Residency::Parked, "given up after dying too often"), (BACKOFF, Residency::Backoff, "waiting to start again after a death")]
-        {
+        for (reason, residency, why) in [
+            (EJECTED, Residency::Ejected, "are out of service until their workers are replaced"),
+            (PARKED, Residency::Parked, "were given up after dying too often"),
+            (BACKOFF, Residency::Backoff, "wait to start again after a death"),
+        ] {
             let count = slots.of(residency);
             if count > 0 {
                 say(reason, name, format!("{count} of {} slots {why}", slots.total()));

@@ -136,8 +136,7 @@ async fn run(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: watch::R
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            // A sender that is gone is a server that was dropped.
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = until_stopped(&mut stopped) => break,
             _ = ticks.tick() => monitor.tick(),
             accepted = accept(&listener, &permits) => {
                 let (stream, permit) = accepted;
@@ -154,8 +153,16 @@ async fn run(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: watch::R
     let _ = tokio::time::timeout(STOP_TIME, permits.acquire_many(CONNECTIONS as u32)).await;
 }
 
+async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which stops too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
 /// The next connection, once there is room for it.
-async fn accept(listener: &tokio::net::TcpListener, permits: &Arc<Semaphore>) -> (tokio::net::TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &tokio::net::TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (tokio::net::TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
     loop {
         // The semaphore is never closed, so there is always a permit in the end.
         let permit = Arc::clone(permits).acquire_owned().await.ok();
@@ -183,7 +190,7 @@ async fn converse(stream: tokio::net::TcpStream, monitor: Arc<Monitor>, mut stop
     let whole = tokio::time::timeout(CONNECTION_TIME, async {
         tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = stopped.wait_for(|stop| *stop) => {
+            () = until_stopped(&mut stopped) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -89,7 +89,7 @@ impl Series<'_> {
     /// One sample with these label values, in the order of the row's labels.
     fn put(&mut self, values: &[&str], value: f64) {
         let labels: Vec<(&str, &str)> = self.row.labels.iter().copied().zip(values.iter().copied()).collect();
-        let put = || {
+        let mut put = || {
             let mut metric = self.metric.encode_family(&labels)?;
             match self.row.kind {
                 MetricKind::Counter if value.fract() == 0.0 => metric.encode_counter::<NoLabelSet, u64, f64>(&(value as u64), None),
@@ -109,8 +109,7 @@ impl Series<'_> {
             return;
         }
         let labels: Vec<(&str, &str)> = self.row.labels.iter().copied().zip(values.iter().copied()).collect();
-        let buckets: [(f64, u64); BUCKETS] =
-            std::array::from_fn(|i| (bound_ns(i).map_or(f64::INFINITY, |ns| ns as f64 / 1e9), counts[i]));
+        let buckets: [(f64, u64); BUCKETS] = std::array::from_fn(|i| (bound_ns(i).map_or(f64::INFINITY, |ns| ns as f64 / 1e9), counts[i]));
         let result = self
             .metric
             .encode_family(&labels)

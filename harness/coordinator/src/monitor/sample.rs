@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pool::Snapshot;
 use pool::clock::Nanos;
-use pool::core::{Outcome, Residency, Tier};
+use pool::core::{Outcome, Partition, Residency, Tier};
 
 use super::counters::{AFFINITIES, BUCKETS, Counters, NO_TIER, PARTITIONS};
 
@@ -13,7 +13,7 @@ const MARKS: u64 = 10;
 
 /// Parts of the pool by index: their names.
 pub(crate) fn partition_name(index: usize) -> &'static str {
-    Tier::ALL.get(index).map_or("?", |tier| tier.name())
+    Partition::ALL.get(index).map_or("?", |partition| partition.name())
 }
 
 /// Everything that only grows, at one moment.
@@ -71,7 +71,7 @@ impl Mark {
 /// Slots of one part of the pool by what fills them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slots {
-    pub(crate) residency: [u32; RESIDENCIES.len()],
+    pub(crate) residency: [u32; Residency::COUNT],
     pub(crate) busy: u32,
     pub(crate) zombies: u32,
     pub(crate) bound: u32,
@@ -79,14 +79,15 @@ pub(crate) struct Slots {
     pub(crate) fresh: u32,
 }
 
-/// Every residency and its name, in the order of [`Slots::residency`].
-pub(crate) const RESIDENCIES: [(Residency, &str); 6] = [
-    (Residency::Absent, "absent"),
-    (Residency::Starting, "starting"),
-    (Residency::Ready, "ready"),
-    (Residency::Closing, "closing"),
-    (Residency::Backoff, "backoff"),
-    (Residency::Parked, "parked"),
+/// Every residency, in the order of [`Slots::residency`].
+pub(crate) const RESIDENCIES: [Residency; Residency::COUNT] = [
+    Residency::Absent,
+    Residency::Starting,
+    Residency::Ready,
+    Residency::Closing,
+    Residency::Ejected,
+    Residency::Backoff,
+    Residency::Parked,
 ];
 
 impl Slots {
@@ -104,7 +105,7 @@ impl Slots {
     pub(crate) fn count(pool: &Snapshot) -> [Slots; PARTITIONS] {
         let mut parts = [Slots::default(); PARTITIONS];
         for slot in &pool.core.slots {
-            let part = &mut parts[slot.tier as usize];
+            let part = &mut parts[slot.partition as usize];
             part.residency[slot.residency as usize] += 1;
             part.busy += u32::from(slot.busy.is_some());
             part.zombies += u32::from(slot.zombie);

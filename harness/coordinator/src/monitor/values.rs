@@ -40,6 +40,7 @@ enum By {
 }
 
 /// One value.
+#[derive(Debug)]
 pub struct ValueRow {
     /// Its name; with `.hot`, `.warm` … behind it for a part of the pool.
     pub name: &'static str,
@@ -60,13 +61,7 @@ pub(crate) struct Between<'a> {
     pub(crate) now: &'a Mark,
 }
 
-const fn row(
-    name: &'static str,
-    unit: ValueUnit,
-    by: By,
-    doc: &'static str,
-    read: fn(&Between<'_>, Part) -> Option<f64>,
-) -> ValueRow {
+const fn row(name: &'static str, unit: ValueUnit, by: By, doc: &'static str, read: fn(&Between<'_>, Part) -> Option<f64>) -> ValueRow {
     ValueRow { name, unit, by, doc, read }
 }
 
@@ -87,14 +82,17 @@ pub const VALUES: &[ValueRow] = &[
     row("backoff-slots", ValueUnit::Number, By::Partition, "slots that wait to start again after a death", |b, p| {
         Some(b.slots(p, |s| s.of(Residency::Backoff)))
     }),
-    row("parked-slots", ValueUnit::Number, By::Partition, "slots that were given up", |b, p| {
-        Some(b.slots(p, |s| s.of(Residency::Parked)))
+    row("parked-slots", ValueUnit::Number, By::Partition, "slots that were given up", |b, p| Some(b.slots(p, |s| s.of(Residency::Parked)))),
+    row("ejected-workers", ValueUnit::Number, By::Partition, "workers taken out of service, not yet gone", |b, p| {
+        Some(b.slots(p, |s| s.of(Residency::Ejected)))
     }),
     row("utilisation", ValueUnit::Share, By::Partition, "share of the window that existing workers spent on requests", |b, p| {
         let sum = |times: fn(&Mark) -> &[u64; PARTITIONS]| b.parts(p).map(|i| grown(times(b.then)[i], times(b.now)[i])).sum::<u64>();
         share(sum(|m| &m.busy_ns), sum(|m| &m.existing_ns))
     }),
-    row("request-rate", ValueUnit::Number, By::Tier, "requests that ended, per second", |b, p| b.per_second(|m| m.ended(tier(p), &Outcome::ALL))),
+    row("request-rate", ValueUnit::Number, By::Tier, "requests that ended, per second", |b, p| {
+        b.per_second(|m| m.ended(tier(p), &Outcome::ALL))
+    }),
     row("ok-share", ValueUnit::Share, By::Tier, "requests that ended ok, of all that ended", |b, p| b.ended(p, &[Outcome::Ok])),
     row("shed-share", ValueUnit::Share, By::Tier, "requests that were shed, of all that ended", |b, p| b.ended(p, &[Outcome::Shed])),
     row("expired-share", ValueUnit::Share, By::Tier, "requests that expired, of all that ended", |b, p| b.ended(p, &[Outcome::Expired])),
@@ -102,7 +100,9 @@ pub const VALUES: &[ValueRow] = &[
         b.ended(p, &[Outcome::Failed, Outcome::OutcomeUnknown, Outcome::SessionLost])
     }),
     row("fallback-rate", ValueUnit::Number, By::Nothing, "dispatches to another tier, per second", |b, _| b.per_second(|m| m.fallbacks)),
-    row("redispatch-rate", ValueUnit::Number, By::Nothing, "dispatches that repeat one, per second", |b, _| b.per_second(|m| m.redispatches)),
+    row("redispatch-rate", ValueUnit::Number, By::Nothing, "dispatches that repeat one, per second", |b, _| {
+        b.per_second(|m| m.redispatches)
+    }),
     row("death-rate", ValueUnit::Number, By::Nothing, "workers that died unasked, per second", |b, _| b.per_second(|m| m.deaths)),
     row("spawn-rate", ValueUnit::Number, By::Nothing, "workers spawned, per second", |b, _| b.per_second(|m| m.spawns)),
     row("affinity-miss-share", ValueUnit::Share, By::Nothing, "requests of bound sessions that another worker served", |b, _| {
@@ -114,7 +114,9 @@ pub const VALUES: &[ValueRow] = &[
         let all = (0..9).map(|i| at(i / 3, i % 3)).sum();
         share(all - (0..3).map(|i| at(i, i)).sum::<u64>(), all)
     }),
-    row("latency-p50", ValueUnit::Seconds, By::Tier, "median time of ok requests, from buckets of powers of two", |b, p| b.quantile(p, 0.5)),
+    row("latency-p50", ValueUnit::Seconds, By::Tier, "median time of ok requests, from buckets of powers of two", |b, p| {
+        b.quantile(p, 0.5)
+    }),
     row("latency-p95", ValueUnit::Seconds, By::Tier, "95th percentile of the same", |b, p| b.quantile(p, 0.95)),
     row("latency-p99", ValueUnit::Seconds, By::Tier, "99th percentile of the same", |b, p| b.quantile(p, 0.99)),
 ];

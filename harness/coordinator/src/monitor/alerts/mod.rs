@@ -154,7 +154,11 @@ impl Watch {
             busy.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
                 line.run(|idle| {
-                    if idle { busy.fetch_sub(1, Ordering::Relaxed) } else { busy.fetch_add(1, Ordering::Relaxed) };
+                    if idle {
+                        busy.fetch_sub(1, Ordering::Relaxed)
+                    } else {
+                        busy.fetch_add(1, Ordering::Relaxed)
+                    };
                 })
                 .await;
             });

@@ -43,8 +43,7 @@ pub enum Compare {
 }
 
 /// Every comparison as it is written.
-const COMPARISONS: [(&str, Compare); 4] =
-    [(">", Compare::Above), (">=", Compare::AtLeast), ("<", Compare::Below), ("<=", Compare::AtMost)];
+const COMPARISONS: [(&str, Compare); 4] = [(">", Compare::Above), (">=", Compare::AtLeast), ("<", Compare::Below), ("<=", Compare::AtMost)];
 
 impl Compare {
     /// Whether `value` breaks a rule with this threshold.
@@ -210,7 +209,11 @@ impl Reader<'_> {
     fn severity(&self) -> Result<String, ConfigError> {
         let text = self.text("severity")?;
         let known = ["info", "warning", "critical"];
-        if known.contains(&text.as_str()) { Ok(text) } else { bad("severity", format!("unknown '{text}' (expected one of {})", known.join(", "))) }
+        if known.contains(&text.as_str()) {
+            Ok(text)
+        } else {
+            bad("severity", format!("unknown '{text}' (expected one of {})", known.join(", ")))
+        }
     }
 
     /// A number in the value's unit, however it was typed.

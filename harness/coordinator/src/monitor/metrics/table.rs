@@ -45,8 +45,8 @@ pub const METRICS: &[MetricRow] = &[
     counter(
         "poolbench_served",
         NONE,
-        &["tier", "partition"],
-        "Requests that reached a worker, by predicted tier and by the part of the pool that served them.",
+        &["tier", "served"],
+        "Requests that reached a worker, by predicted tier and by the tier that served them.",
         served,
     ),
     counter("poolbench_fallbacks", NONE, &[], "Dispatches to another tier than the predicted one.", |s, out| {
@@ -96,6 +96,17 @@ pub const METRICS: &[MetricRow] = &[
     counter("poolbench_late_replies", NONE, &[], "Replies that nobody waited for any more.", |s, out| {
         out.put(&[], s.pool.core.totals.late_replies as f64);
     }),
+    counter("poolbench_ejections", NONE, &[], "Workers taken out of service because they were sick.", |s, out| {
+        out.put(&[], s.pool.core.totals.ejections as f64);
+    }),
+    counter("poolbench_probes", NONE, &[], "Probes sent to workers.", |s, out| out.put(&[], s.pool.core.totals.probes as f64)),
+    counter("poolbench_probes_failed", NONE, &[], "Probes that were not answered in time.", |s, out| {
+        out.put(&[], s.pool.core.totals.probes_failed as f64);
+    }),
+    counter("poolbench_resets", NONE, &[], "Stateful workers that were asked to forget a session.", |s, out| {
+        out.put(&[], s.pool.core.totals.resets as f64);
+    }),
+    counter("poolbench_reloads", NONE, &[], "Reloads that have ended.", |s, out| out.put(&[], s.pool.core.totals.reloads as f64)),
     gauge("poolbench_ready", NONE, &[], "1 while the pool can serve, else 0.", |s, out| out.put(&[], truth(s.health.ready))),
     gauge("poolbench_degraded", NONE, &["reason"], "1 while the pool is degraded for this reason, else 0.", |s, out| {
         for reason in REASONS {
@@ -148,8 +159,8 @@ fn outcomes(scrape: &Scrape, out: &mut Series<'_>) {
 fn served(scrape: &Scrape, out: &mut Series<'_>) {
     let served = scrape.counters.served();
     for tier in Tier::ALL {
-        for part in scrape.parts() {
-            out.put(&[tier.name(), partition_name(part)], served[tier as usize][part] as f64);
+        for by in Tier::ALL {
+            out.put(&[tier.name(), by.name()], served[tier as usize][by as usize] as f64);
         }
     }
 }
@@ -184,8 +195,8 @@ fn phase_times(scrape: &Scrape, out: &mut Series<'_>) {
 
 fn slots(scrape: &Scrape, out: &mut Series<'_>) {
     for part in scrape.parts() {
-        for (residency, name) in RESIDENCIES {
-            out.put(&[partition_name(part), name], f64::from(scrape.slots[part].of(residency)));
+        for residency in RESIDENCIES {
+            out.put(&[partition_name(part), residency.name()], f64::from(scrape.slots[part].of(residency)));
         }
     }
 }
