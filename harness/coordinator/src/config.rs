@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use pool::WorkerCommand;
 
+use crate::monitor::Bounds;
+
 /// Key, type, default, doc: as the pool and the store declare theirs.
 pub(crate) type SettingRow = pool::SettingRow;
 
 const KEEP: usize = 8;
 const IN_FLIGHT: usize = 4096;
 const SESSION_QUEUE: usize = 64;
+const WINDOW_NS: u64 = 10_000_000_000;
+/// A window that is shorter says nothing, one that is longer nothing of now.
+const WINDOW_RANGE_NS: std::ops::RangeInclusive<u64> = 100_000_000..=3_600_000_000_000;
 
 /// The settings that the request path itself owns.
 pub const SETTINGS: &[SettingRow] = &[
@@ -21,6 +26,15 @@ pub const SETTINGS: &[SettingRow] = &[
         "text",
         "self",
         "program and arguments of `process` workers, split at spaces; `self` is this program's own worker",
+    ),
+    ("monitor.window", "duration", "10s", "time over which the monitor takes rates and shares"),
+    ("monitor.degraded-queue", "integer 1..=100", "80", "percent of a queue's bound in use above which the pool counts as degraded"),
+    ("monitor.degraded-shed", "integer 0..=100", "1", "percent of a window's requests shed above which the pool counts as degraded"),
+    (
+        "monitor.degraded-failed",
+        "integer 0..=100",
+        "1",
+        "percent of a window's requests failed or lost above which the pool counts as degraded",
     ),
 ];
 
@@ -59,6 +73,8 @@ pub struct Config {
     pub session_queue: usize,
     /// Program and arguments of `process` workers; `None` for this program's own worker.
     pub worker_command: Option<WorkerCommand>,
+    /// When the monitor calls the pool degraded.
+    pub monitor: Bounds,
 }
 
 impl Config {
@@ -75,8 +91,29 @@ impl Config {
             in_flight: count(settings, "coordinator.in-flight", IN_FLIGHT)?,
             session_queue: count(settings, "session.queue-len", SESSION_QUEUE)?,
             worker_command: worker_command(settings)?,
+            monitor: bounds(settings)?,
         })
     }
+}
+
+fn bounds(settings: &BTreeMap<String, String>) -> Result<Bounds, ConfigError> {
+    let (key, text) = ("monitor.window", settings.get("monitor.window"));
+    let window_ns = text.map_or(Some(WINDOW_NS), |text| text.parse().ok()).filter(|ns| WINDOW_RANGE_NS.contains(ns));
+    let window_ns = window_ns.ok_or_else(|| ConfigError { key: key.to_owned(), why: "must be from 100ms to 1h".to_owned() })?;
+    Ok(Bounds {
+        window_ns,
+        queue: share(settings, "monitor.degraded-queue", 80)?,
+        shed: share(settings, "monitor.degraded-shed", 1)?,
+        failed: share(settings, "monitor.degraded-failed", 1)?,
+    })
+}
+
+fn share(settings: &BTreeMap<String, String>, key: &str, default: u8) -> Result<f64, ConfigError> {
+    let percent = settings.get(key).map_or(Some(default), |text| text.parse().ok()).filter(|percent| *percent <= 100);
+    percent.map(|percent| f64::from(percent) / 100.0).ok_or_else(|| ConfigError {
+        key: key.to_owned(),
+        why: format!("'{}' is no percentage (expected 0 to 100)", settings.get(key).map_or("", String::as_str)),
+    })
 }
 
 fn count(settings: &BTreeMap<String, String>, key: &str, default: usize) -> Result<usize, ConfigError> {

@@ -4,6 +4,7 @@
 
 mod config;
 pub mod mcp;
+pub mod monitor;
 mod path;
 mod sessions;
 

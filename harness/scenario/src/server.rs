@@ -53,14 +53,22 @@ impl ServerFile {
     }
 }
 
-/// Reads a server's file. Rows whose key begins with `alert.` are the keys of each `[[alert]]`; all others are settings.
+impl AlertTable {
+    /// A problem at the place of `key`, or of the table.
+    pub fn problem(&self, file: &str, key: &str, why: &str) -> Problem {
+        let own = key.strip_prefix("alert.").unwrap_or(key);
+        Problem::new(file, self.values.get(own).map_or(self.line, |value| value.line), &format!("alert: {own}: {why}"))
+    }
+}
+
+/// Reads a server's file: `rows` are its settings, `alert` the keys of each `[[alert]]`.
 ///
 /// # Errors
 /// Every problem of the file at once, by line.
-pub fn server(file: &str, text: &str, rows: &[SettingRow]) -> Result<ServerFile, Vec<Problem>> {
+pub fn server(file: &str, text: &str, rows: &[SettingRow], alert: &[SettingRow]) -> Result<ServerFile, Vec<Problem>> {
     let mut problems = Problems::of(file);
     let Some(entries) = tree::read(text, &mut problems) else { return Err(problems.into_vec()) };
-    let mut reader = Reader { file, rows, problems, found: ServerFile::default() };
+    let mut reader = Reader { file, rows, alert, problems, found: ServerFile::default() };
     entries.into_iter().for_each(|entry| reader.top(entry));
     let mut problems = reader.problems.into_vec();
     problems.sort();
@@ -70,6 +78,7 @@ pub fn server(file: &str, text: &str, rows: &[SettingRow]) -> Result<ServerFile,
 struct Reader<'a> {
     file: &'a str,
     rows: &'a [SettingRow],
+    alert: &'a [SettingRow],
     problems: Problems,
     found: ServerFile,
 }
@@ -77,6 +86,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn sections(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.rows.iter().filter_map(|row| row.key.split('.').next()).collect();
+        names.push(ALERT);
         names.sort_unstable();
         names.dedup();
         names
@@ -129,21 +139,20 @@ impl Reader<'_> {
                     self.put(key, Located::new(text, self.file, entry.line));
                 }
             }
-            (Some(row), Value::Leaf { text, .. }) => match values::canonical(row.kind, row.default, &text) {
-                Ok(text) => self.put(key, Located::new(text, self.file, entry.line)),
-                Err(why) => self.problems.at(entry.line, format!("{key}: {why}")),
-            },
-            // A command's words.
-            (Some(row), Value::List(nodes)) if row.kind == "text" && prefix == ALERT => {
-                let words = json(&Node { line: entry.line, value: Value::List(nodes) });
-                self.put(key, Located::new(words.to_string(), self.file, entry.line));
-            }
+            (Some(row), Value::Leaf { text, .. }) => self.leaf(key, &row, &text, entry.line),
             (Some(_), value) => {
                 let noun = Node { line: entry.line, value }.noun();
                 self.problems.at(entry.line, format!("'{key}' is {noun} (expected one value)"));
             }
             (None, Value::Table(inner)) => inner.into_iter().for_each(|entry| self.setting(&key, entry)),
             (None, _) => self.problems.at(entry.line, unknown_setting(&key, self.rows, &[])),
+        }
+    }
+
+    fn leaf(&mut self, key: String, row: &SettingRow, text: &str, line: u32) {
+        match values::canonical(row.kind, row.default, text) {
+            Ok(text) => self.put(key, Located::new(text, self.file, line)),
+            Err(why) => self.problems.at(line, format!("{key}: {why}")),
         }
     }
 
@@ -180,10 +189,25 @@ impl Reader<'_> {
             };
             // The table's keys are read as settings and then taken aside.
             let before = std::mem::take(&mut self.found.settings);
-            inner.into_iter().for_each(|entry| self.setting(ALERT, entry));
+            inner.into_iter().for_each(|entry| self.alert_key(entry));
             let own = std::mem::replace(&mut self.found.settings, before);
             let own = own.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("alert.")?.to_owned(), value)));
             self.found.alerts.push(AlertTable { line: node.line, values: own.collect() });
+        }
+    }
+
+    fn alert_key(&mut self, entry: Entry) {
+        let key = format!("{ALERT}.{}", entry.key);
+        let Some(row) = self.alert.iter().find(|row| row.key == entry.key).cloned() else {
+            let names: Vec<&str> = self.alert.iter().map(|row| row.key).collect();
+            let expected = words::expected(&entry.key, &names);
+            return self.problems.at(entry.line, format!("unknown key '{key}' {expected}"));
+        };
+        match entry.node.value {
+            Value::Leaf { text, .. } => self.leaf(key, &row, &text, entry.line),
+            // A command's words.
+            Value::List(_) if row.kind == "text" => self.put(key, Located::new(json(&entry.node).to_string(), self.file, entry.line)),
+            _ => self.problems.at(entry.line, format!("'{key}' is {} (expected one value)", entry.node.noun())),
         }
     }
 }

@@ -21,6 +21,12 @@ pub const SERVER: &[SettingRow] = &[
     ),
     ("server.log", "choice error|warn|info|debug|trace", "info", "least severe lines that are logged on standard error"),
     ("server.monitor", "text", "none", "address of the monitor's HTTP endpoints, such as 127.0.0.1:9464; none for no monitor"),
+    (
+        "server.alert-log",
+        "text",
+        "none",
+        "file that says what became of every alert, and from which undelivered ones are sent again; none for standard error",
+    ),
     ("server.data", "text", "none", "directory in which sessions are kept; with none, none are"),
     ("server.line-max", "bytes", "4MiB", "longest message taken from the client; a longer one is refused"),
     ("tools.*.description", "text", "", "what the tool does, for the client's model"),
@@ -133,10 +139,10 @@ pub struct ServeConfig {
     pub face: Face,
     /// Least severe lines logged.
     pub log: String,
-    /// The monitor's address.
-    pub monitor: Option<String>,
     /// Where sessions are kept.
     pub data: Option<PathBuf>,
+    /// Where deliveries of alerts are noted.
+    pub alert_log: Option<PathBuf>,
 }
 
 impl ServeConfig {
@@ -160,7 +166,7 @@ impl ServeConfig {
         Ok(Self {
             face: Face { name: read.text("server.name"), version: version.to_owned(), tools, session, line_max },
             log: read.text("server.log"),
-            monitor: read.optional("server.monitor"),
+            alert_log: read.optional("server.alert-log").map(PathBuf::from),
             path,
             data,
         })

@@ -3,6 +3,7 @@
 mod config;
 mod log;
 mod streams;
+mod watch;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use coordinator::{Coordinator, OpenError};
 use pool::clock::MonotonicClock;
 use pool::{Deps, Echo, Spawner, WorkerCommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::watch as latest;
 
 use crate::args::ServeArgs;
 use crate::exit::{Complaint, Exit};
 use crate::progress::print_result;
 
 use config::Configured;
+use watch::Watch;
 
 /// Serves until the client is gone or a signal asks for the end.
 pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
@@ -30,12 +32,14 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
     }
     if args.keys {
         let line = |row: &model::SettingRow| format!("{:<32} {:<40} {:<18} {}\n", row.key, row.kind, row.default, row.doc);
-        print_result(&config::rows().iter().map(line).collect::<String>())?;
+        let alert = config::alert_rows();
+        let alerts = alert.iter().map(|row| format!("alert.{}", line(row)));
+        print_result(&config::rows().iter().map(line).chain(alerts).collect::<String>())?;
         return Ok(Exit::Done);
     }
     let configured = config::read(args)?;
     if args.check {
-        print_result(&described(&configured.serve))?;
+        print_result(&described(&configured))?;
         return Ok(Exit::Done);
     }
     // Dropped last, so that every line is written.
@@ -48,7 +52,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
 }
 
 async fn run(configured: Configured) -> Result<()> {
-    let Configured { serve: ServeConfig { path, face, data, .. } } = configured;
+    let Configured { serve: ServeConfig { path, face, data, alert_log, .. }, monitor, rules } = configured;
     let mut signals = Signals::new()?;
     let drain = path.pool.drain_timeout_ns.map_or(Duration::MAX, Duration::from_nanos);
     let dir = data.unwrap_or_else(std::env::temp_dir);
@@ -58,8 +62,16 @@ async fn run(configured: Configured) -> Result<()> {
         // Nothing was admitted yet; the pool that starts is closed by being dropped.
         () = signals.end() => return Ok(()),
     };
+    let watched = Watch::start(&coordinator, monitor, rules, alert_log);
+    let watched = match watched {
+        Ok(watched) => watched,
+        Err(error) => {
+            let _ = coordinator.close().await;
+            return Err(error);
+        }
+    };
     tracing::info!(tools = face.tools.len(), session = ?face.session, "serving");
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = latest::channel(false);
     let watching = tokio::spawn(signals.watch(stop, coordinator.clone()));
     let ended = coordinator::mcp::serve(&coordinator, face, (streams::input(), streams::output()), stopped, drain).await;
     if let Err(why) = &ended {
@@ -67,6 +79,7 @@ async fn run(configured: Configured) -> Result<()> {
     }
     let deaths = coordinator.close().await.context("closing the session store")?;
     watching.abort();
+    watched.stop().await;
     tracing::info!(workers = deaths.len(), "all workers are closed; done");
     Ok(())
 }
@@ -117,7 +130,7 @@ impl Signals {
     }
 
     /// The first asks for the end, the second is the end.
-    async fn watch(mut self, stop: watch::Sender<bool>, coordinator: Coordinator) {
+    async fn watch(mut self, stop: latest::Sender<bool>, coordinator: Coordinator) {
         loop {
             tokio::select! {
                 _ = self.hup.recv() => {
@@ -141,7 +154,8 @@ impl Signals {
 }
 
 /// What would be served, for people.
-fn described(serve: &ServeConfig) -> String {
+fn described(configured: &Configured) -> String {
+    let Configured { serve, monitor, rules } = configured;
     let face = &serve.face;
     let session = match &face.session {
         SessionRule::Connection => "each client is one session, served in order".to_owned(),
@@ -151,7 +165,8 @@ fn described(serve: &ServeConfig) -> String {
     };
     let mut out = format!("server   {} {}\nsessions {session}\n", face.name, face.version);
     let _ = writeln!(out, "kept     {}", serve.data.as_ref().map_or("nowhere".to_owned(), |dir| dir.display().to_string()));
-    let _ = writeln!(out, "monitor  {}", serve.monitor.as_deref().unwrap_or("none"));
+    let _ = writeln!(out, "monitor  {}", monitor.map_or("none".to_owned(), |address| address.to_string()));
+    let _ = writeln!(out, "alerts   {}", rules.len());
     let command = serve.path.worker_command.as_ref();
     let _ = writeln!(out, "workers  {}", command.map_or("this program's own".to_owned(), |c| c.program.display().to_string()));
     let pool = &serve.path.pool;

@@ -2,6 +2,7 @@
 
 mod config;
 mod ends;
+mod watched;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};

@@ -7,12 +7,15 @@ const ROWS: &[SettingRow] = &[
     SettingRow { key: "tools.*.description", kind: "text", default: "", doc: "" },
     SettingRow { key: "tools.*.input-schema", kind: "json", default: "{}", doc: "" },
     SettingRow { key: "tools.*.deadline", kind: "duration", default: "none", doc: "" },
-    SettingRow { key: "alert.name", kind: "text", default: "", doc: "" },
-    SettingRow { key: "alert.for", kind: "duration", default: "0s", doc: "" },
+];
+const ALERT_ROWS: &[SettingRow] = &[
+    SettingRow { key: "name", kind: "text", default: "", doc: "" },
+    SettingRow { key: "exec", kind: "text", default: "none", doc: "" },
+    SettingRow { key: "for", kind: "duration", default: "0s", doc: "" },
 ];
 
 fn read(text: &str) -> Result<ServerFile, Vec<String>> {
-    server("s.toml", text, ROWS).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    server("s.toml", text, ROWS, ALERT_ROWS).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 #[test]
@@ -21,7 +24,7 @@ fn every_table_is_read_and_values_are_canonical() {
         "[pool]\nqueue-len = 0x10\nhot = { idle-ttl = \"2s\" }\n[server]\nlog = \"error\"\n",
         "[tools.echo]\ndescription = \"says it again\"\ndeadline = \"1s\"\n",
         "[tools.echo.input-schema]\ntype = \"object\"\nproperties = { n = { type = \"number\", minimum = 1.5 } }\nrequired = [\"n\"]\n",
-        "[[alert]]\nname = \"a\"\n[[alert]]\nname = \"b\"\nfor = \"3s\"\n"
+        "[[alert]]\nname = \"a\"\n[[alert]]\nname = \"b\"\nfor = \"3s\"\nexec = [\"a b\", \"c\"]\n"
     ))
     .unwrap();
     let values = file.values();
@@ -31,8 +34,10 @@ fn every_table_is_read_and_values_are_canonical() {
     let schema: Json = serde_json::from_str(get("tools.echo.input-schema").unwrap()).unwrap();
     assert_eq!((&schema["properties"]["n"]["minimum"], &schema["required"][0]), (&Json::from(1.5), &Json::from("n")));
     let alerts: Vec<_> = file.alerts.iter().map(|a| (a.line, a.values["name"].value.as_str(), a.values.len())).collect();
-    assert_eq!(alerts, [(13, "a", 1), (15, "b", 2)]);
+    assert_eq!(alerts, [(13, "a", 1), (15, "b", 3)]);
     assert_eq!(file.alerts[1].values["for"].value, "3000000000");
+    assert_eq!(file.alerts[1].values["exec"].value, "[\"a b\",\"c\"]");
+    assert_eq!(file.alerts[1].problem("s.toml", "for", "is odd").to_string(), "s.toml:17: alert: for: is odd");
     assert_eq!(file.problem("s.toml", "tools.echo", "is odd").to_string(), "s.toml:8: tools.echo: is odd");
 }
 
@@ -60,7 +65,7 @@ fn all_problems_come_at_once_with_their_lines() {
         "s.toml:12: tools.echo.deadline: '1 parsec' is not a duration",
         "s.toml:13: tools.echo.input-schema: the text is not JSON",
         "s.toml:14: [tools.none] is empty",
-        "s.toml:16: unknown setting 'alert.nam' (did you mean 'alert.name'?",
+        "s.toml:16: unknown key 'alert.nam' (did you mean 'name'?",
     ];
     assert_eq!(problems.len(), says.len(), "{problems:#?}");
     for (problem, says) in problems.iter().zip(says) {

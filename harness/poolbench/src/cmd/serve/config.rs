@@ -1,10 +1,14 @@
 //! A server's file: found, read, and made a configuration.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
 use coordinator::ConfigError;
 use coordinator::mcp::ServeConfig;
+use coordinator::monitor::alerts::{FIELDS, Rule};
+use coordinator::monitor::http::parse_address;
 use model::SettingRow;
 use scenario::{Problem, ServerFile};
 
@@ -19,12 +23,23 @@ const EXAMPLE_NAME: &str = "the built-in configuration";
 /// A file that can be served.
 pub(super) struct Configured {
     pub(super) serve: ServeConfig,
+    pub(super) monitor: Option<SocketAddr>,
+    pub(super) rules: Vec<Rule>,
 }
 
-/// Every key that a server's file may have.
+fn row((key, kind, default, doc): pool::SettingRow) -> SettingRow {
+    SettingRow { key, kind, default, doc }
+}
+
+/// Every setting that a server's file may have.
 pub(super) fn rows() -> Vec<SettingRow> {
-    let row = |(key, kind, default, doc)| SettingRow { key, kind, default, doc };
     coordinator::mcp::settings().into_iter().map(row).collect()
+}
+
+/// Every key of an `[[alert]]`.
+pub(super) fn alert_rows() -> Vec<SettingRow> {
+    let name = ("name", "text", "", "name of the alert, which tells it from the others");
+    std::iter::once(name).chain(FIELDS.iter().copied()).map(row).collect()
 }
 
 /// Reads what is to be served.
@@ -35,7 +50,8 @@ pub(super) fn read(args: &ServeArgs) -> Result<Configured> {
     };
     let mut configured = parse(&name, &text).map_err(refuse)?;
     if let Some(monitor) = &args.monitor {
-        configured.serve.monitor = Some(monitor.clone());
+        let address = parse_address(monitor).map_err(|why| Complaint::usage(format!("--monitor: {why}"), "try --monitor 127.0.0.1:9464"))?;
+        configured.monitor = Some(address);
     }
     if let Some(log) = &args.log {
         configured.serve.log = log.clone();
@@ -50,17 +66,40 @@ fn text_of(path: &Path) -> Result<String> {
 }
 
 fn parse(name: &str, text: &str) -> Result<Configured, Vec<Problem>> {
-    let file = scenario::server(name, text, &rows())?;
+    let file = scenario::server(name, text, &rows(), &alert_rows())?;
     let mut problems = worker_kinds(&file, name);
     let serve = ServeConfig::from_settings(&file.values(), env!("CARGO_PKG_VERSION")).map_err(|e| placed(&file, name, &e));
-    match (serve, problems.is_empty()) {
-        (Ok(serve), true) => Ok(Configured { serve }),
-        (Ok(_), false) => Err(problems),
-        (Err(problem), _) => {
-            problems.push(problem);
+    let address = file.settings.get("server.monitor").filter(|text| text.value != "none");
+    let monitor = address.map(|text| parse_address(&text.value).map_err(|why| file.problem(name, "server.monitor", &why))).transpose();
+    let rules = rules(&file, name).map_err(|found| problems.extend(found));
+    match (serve, monitor, rules, problems.is_empty()) {
+        (Ok(serve), Ok(monitor), Ok(rules), true) => Ok(Configured { serve, monitor, rules }),
+        (serve, monitor, ..) => {
+            problems.extend(serve.err());
+            problems.extend(monitor.err());
             Err(problems)
         }
     }
+}
+
+/// The rules of every `[[alert]]`.
+fn rules(file: &ServerFile, name: &str) -> Result<Vec<Rule>, Vec<Problem>> {
+    let (mut rules, mut problems) = (Vec::new(), Vec::new());
+    for table in &file.alerts {
+        let mut fields: BTreeMap<String, String> = table.values.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect();
+        let Some(own) = fields.remove("name") else {
+            problems.push(table.problem(name, "name", "an alert needs a name (expected such as name = \"queue-long\")"));
+            continue;
+        };
+        match Rule::parse(&own, &fields) {
+            Ok(rule) if rules.iter().any(|earlier: &Rule| earlier.name == rule.name) => {
+                problems.push(table.problem(name, "name", "another alert has this name (expected names that differ)"));
+            }
+            Ok(rule) => rules.push(rule),
+            Err(error) => problems.push(table.problem(name, &error.key, &error.why)),
+        }
+    }
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 
 fn placed(file: &ServerFile, name: &str, error: &ConfigError) -> Problem {
