@@ -21,12 +21,7 @@ pub const SETTINGS: &[SettingRow] = &[
     ("session.keep", "integer 1..=1000", "8", "messages kept per session; the oldest beyond it is dropped at each turn"),
     ("session.queue-len", "integer 1..=100000", "64", "requests of one session that may wait for each other; one more is shed"),
     ("coordinator.in-flight", "integer 1..=1000000", "4096", "requests admitted at once; one more is shed"),
-    (
-        WORKER_COMMAND,
-        "text",
-        "self",
-        "program and arguments of `process` workers, split at spaces; `self` is this program's own worker",
-    ),
+    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
     ("monitor.window", "duration", "10s", "time over which the monitor takes rates and shares"),
     ("monitor.degraded-queue", "integer 1..=100", "80", "percent of a queue's bound in use above which the pool counts as degraded"),
     ("monitor.degraded-shed", "integer 0..=100", "1", "percent of a window's requests shed above which the pool counts as degraded"),

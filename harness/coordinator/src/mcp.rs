@@ -8,6 +8,7 @@ mod config;
 mod door;
 mod front;
 mod lines;
+mod order;
 mod out;
 
 use std::sync::Arc;

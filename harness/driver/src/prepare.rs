@@ -68,10 +68,7 @@ const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[(
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
-    coordinator::settings()
-        .chain(OWN_SETTINGS)
-        .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
-        .collect()
+    coordinator::settings().chain(OWN_SETTINGS).map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc }).collect()
 }
 
 /// Names of all kinds that a scenario may use, with their parameters where they have any.

@@ -37,8 +37,9 @@ pub(super) fn of(response: &Response) -> Result<CallToolResponse, ErrorData> {
 }
 
 fn good(response: &Response) -> Result<CallToolResponse, ErrorData> {
-    let document: Document<'_> = serde_json::from_slice(&response.body)
-        .map_err(|e| ErrorData::internal_error(format!("the response document is damaged: {e}; this is a defect, please report it"), None))?;
+    let document: Document<'_> = serde_json::from_slice(&response.body).map_err(|e| {
+        ErrorData::internal_error(format!("the response document is damaged: {e}; this is a defect, please report it"), None)
+    })?;
     let mut meta = meta(response);
     if let Some(session) = document.session {
         meta.insert("session".to_owned(), Value::from(session.into_owned()));
@@ -118,5 +119,9 @@ pub(super) fn ending() -> ErrorData {
 /// For a call that was running when the drain ran out of time.
 pub(super) fn cut_off() -> ErrorData {
     let data = json!({ "reason": Outcome::OutcomeUnknown.name(), "phase": "drain" });
-    ErrorData::new(SERVER_ERROR, Cow::Borrowed("the server ended before the call did; it may have run, call again only if that does no harm"), Some(data))
+    ErrorData::new(
+        SERVER_ERROR,
+        Cow::Borrowed("the server ended before the call did; it may have run, call again only if that does no harm"),
+        Some(data),
+    )
 }

@@ -31,10 +31,25 @@ pub const SERVER: &[SettingRow] = &[
     ("server.line-max", "bytes", "4MiB", "longest message taken from the client; a longer one is refused"),
     ("tools.*.description", "text", "", "what the tool does, for the client's model"),
     ("tools.*.input-schema", "json", "{\"type\":\"object\"}", "JSON Schema of the tool's arguments, as a table or as JSON text"),
-    ("tools.*.deadline", "duration", "none", "time from the call's arrival to its answer, after which it is `expired`; none for pool.deadline"),
-    ("tools.*.payload", "choice arguments|call", "arguments", "what the worker is given: the arguments, or {\"tool\": …, \"arguments\": …}"),
+    (
+        "tools.*.deadline",
+        "duration",
+        "none",
+        "time from the call's arrival to its answer, after which it is `expired`; none for pool.deadline",
+    ),
+    (
+        "tools.*.payload",
+        "choice arguments|call",
+        "arguments",
+        "what the worker is given: the arguments, or {\"tool\": …, \"arguments\": …}",
+    ),
     ("tools.*.service", "duration", "0ns", "time that our own worker spends on a call"),
-    ("tools.*.service-argument", "text", "none", "argument of the call that says how many milliseconds our own worker spends on it, at most an hour"),
+    (
+        "tools.*.service-argument",
+        "text",
+        "none",
+        "argument of the call that says how many milliseconds our own worker spends on it, at most an hour",
+    ),
     ("tools.*.work", "choice sleep|spin", "sleep", "how our own worker spends that time"),
 ];
 
@@ -157,8 +172,9 @@ impl ServeConfig {
         let path = Config::from_settings(&read.for_path(data.is_some())?).map_err(|e| ConfigError { key: own_name(&e.key), ..e })?;
         let tools = names.iter().filter_map(|name| path.pool.tool(name).map(|id| read.tool(name, id))).collect::<Result<_, _>>()?;
         let rule = read.text("server.session");
-        let session = SessionRule::parse(&rule)
-            .ok_or_else(|| bad("server.session", format!("'{rule}' is no session rule (expected connection, argument:NAME, meta:KEY or none)")))?;
+        let session = SessionRule::parse(&rule).ok_or_else(|| {
+            bad("server.session", format!("'{rule}' is no session rule (expected connection, argument:NAME, meta:KEY or none)"))
+        })?;
         let line_max = usize::try_from(read.number("server.line-max")?).unwrap_or(usize::MAX);
         if line_max < 1024 {
             return Err(bad("server.line-max", format!("{line_max} bytes hold no call (expected at least 1KiB)")));
@@ -195,11 +211,13 @@ impl Reader<'_> {
         let mut names: Vec<String> =
             self.values.keys().filter_map(|key| key.strip_prefix("tools.")?.split('.').next()).map(str::to_owned).collect();
         names.dedup();
-        let plain = |name: &str| {
-            (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-        };
+        let plain =
+            |name: &str| (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         match names.iter().find(|name| !plain(name)) {
-            Some(name) => Err(bad(&format!("tools.{name}"), format!("'{name}' is no tool's name (expected 1 to {NAME_MAX} of letters, digits, _ and -)"))),
+            Some(name) => Err(bad(
+                &format!("tools.{name}"),
+                format!("'{name}' is no tool's name (expected 1 to {NAME_MAX} of letters, digits, _ and -)"),
+            )),
             None if names.is_empty() => Err(bad("tools", "there is no tool (expected a table [tools.NAME] for each)".to_owned())),
             None => Ok(names),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ErrorCode, ErrorData, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, ErrorData, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
 use super::lines::{Line, Lines};
+use super::order::Order;
 use super::out::Out;
 
 /// How long refusals of a cut-off drain may take to be written: a client that does not read is not waited for.
@@ -35,6 +36,7 @@ pub(super) struct Bounds {
 pub(super) struct Door<R, W> {
     lines: Lines<R>,
     out: Arc<Out<W>>,
+    order: Arc<Order>,
     bounds: Bounds,
     /// Whether the client has made a request; anything else before it is no beginning.
     greeted: bool,
@@ -62,7 +64,17 @@ where
 {
     pub(super) fn new(input: R, output: W, bounds: Bounds, stop: watch::Receiver<bool>, abort: Arc<watch::Sender<bool>>) -> Self {
         let lines = Lines::new(input, bounds.line);
-        Self { lines, out: Arc::new(Out::new(output)), bounds, greeted: false, ended: false, stop, abort, patience: None }
+        Self {
+            lines,
+            out: Arc::new(Out::new(output)),
+            order: Arc::default(),
+            bounds,
+            greeted: false,
+            ended: false,
+            stop,
+            abort,
+            patience: None,
+        }
     }
 
     /// Starts the clock of the end, once.
@@ -131,9 +143,9 @@ where
         tokio::spawn(async move { out.write_refusal(refusal).await });
     }
 
-    /// Keeps count of what is open.
-    fn admit(&mut self, message: ClientJsonRpcMessage) -> Option<ClientJsonRpcMessage> {
-        match &message {
+    /// Keeps count of what is open, and gives each call its place.
+    fn admit(&mut self, mut message: ClientJsonRpcMessage) -> Option<ClientJsonRpcMessage> {
+        match &mut message {
             ClientJsonRpcMessage::Request(request) => {
                 if !self.out.open.begin(&request.id) {
                     let why = format!("the id {} is that of a request without an answer; use another", request.id);
@@ -142,6 +154,9 @@ where
                     return None;
                 }
                 self.greeted = true;
+                if let ClientRequest::CallToolRequest(call) = &mut request.request {
+                    call.extensions.insert(Arc::new(self.order.ticket()));
+                }
             }
             ClientJsonRpcMessage::Notification(note) if self.greeted => {
                 if let ClientNotification::CancelledNotification(cancelled) = &note.notification {

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
 use pool::times::{Phase, RequestTimes};
 use pool::{Progress, Work};
 use rmcp::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation, JsonObject, ListToolsResult,
-    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, RequestMetaObject, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, ErrorData, Implementation, JsonObject,
+    ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProgressToken, RequestMetaObject, ServerCapabilities, ServerConfig,
+    Tool,
 };
 use rmcp::service::{Peer, RequestContext, RoleServer};
 use serde_json::Value;
@@ -20,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::answer;
 use super::config::{Face, PayloadRule, Service, SessionRule, ToolFace};
+use super::order::Ticket;
 use crate::{Coordinator, Request};
 
 /// Methods that are served: one of these that the SDK cannot read has wrong parameters.
@@ -174,6 +178,10 @@ impl ServerHandler for Front {
         if *self.stop.borrow() {
             return Err(answer::ending());
         }
+        let ticket = context.extensions.get::<Arc<Ticket>>();
+        if let Some(ticket) = ticket {
+            ticket.turn().await;
+        }
         let arguments = call.arguments.unwrap_or_default();
         let mut request = self.request(tool, &arguments, &context.meta)?;
         let mut progress = None;
@@ -182,10 +190,17 @@ impl ServerHandler for Front {
             request.progress = Some(sink);
             progress = Some(pass_on(events, token, &context.peer));
         }
+        // The first poll takes its place in the session's and the pool's queue; then the next call may.
+        let mut call = std::pin::pin!(self.coordinator.call(request));
+        let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+        ticket.iter().for_each(|ticket| ticket.pass());
+        if let Poll::Ready(response) = first {
+            return answer::of(&response);
+        }
         // Dropping the call cancels it in the pool.
         tokio::select! {
             biased;
-            response = self.coordinator.call(request) => answer::of(&response),
+            response = call => answer::of(&response),
             // Nobody reads this: the SDK answers no cancelled request.
             () = context.ct.cancelled() => Err(ErrorData::invalid_request("cancelled", None)),
             () = self.aborted() => Err(answer::cut_off()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use coordinator::mcp::{Service, ServeConfig, SessionRule};
+use coordinator::mcp::{ServeConfig, Service, SessionRule};
 use coordinator::{Coordinator, OpenError};
 use pool::clock::MonotonicClock;
 use pool::{Deps, Echo, Spawner, WorkerCommand};
@@ -31,10 +31,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if args.keys {
-        let line = |row: &model::SettingRow| format!("{:<32} {:<40} {:<18} {}\n", row.key, row.kind, row.default, row.doc);
-        let alert = config::alert_rows();
-        let alerts = alert.iter().map(|row| format!("alert.{}", line(row)));
-        print_result(&config::rows().iter().map(line).chain(alerts).collect::<String>())?;
+        print_result(&keys())?;
         return Ok(Exit::Done);
     }
     let configured = config::read(args)?;
@@ -49,6 +46,13 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit> {
     // A read of a terminal cannot be called off; it ends with the process.
     runtime.shutdown_background();
     ended.map(|()| Exit::Done)
+}
+
+/// A line per key.
+fn keys() -> String {
+    let line = |key: &str, row: &model::SettingRow| format!("{key:<32} {:<40} {:<18} {}\n", row.kind, row.default, row.doc);
+    let alert = config::alert_rows().iter().map(|row| line(&format!("alert.{}", row.key), row)).collect::<String>();
+    config::rows().iter().map(|row| line(row.key, row)).collect::<String>() + &alert
 }
 
 async fn run(configured: Configured) -> Result<()> {

@@ -301,6 +301,11 @@ fn a_session_is_named_by_an_argument_kept_on_disk_and_lost_with_its_worker() {
         let answer = server.called("echo", json!({ "who": "ann" }));
         assert_eq!((turn(&answer), &answer["result"]["_meta"]["poolbench"]["session"]), (Some(expected), &json!("ann")), "{answer}");
     }
+    // Sent at once, they are served in order, wherever their answers overtake each other.
+    let ids: Vec<u64> = (0..50).map(|_| server.call("echo", json!({ "who": "bob" }))).collect();
+    let turns: std::collections::BTreeMap<u64, u64> =
+        ids.iter().map(|_| server.next()).map(|a| (a["id"].as_u64().unwrap(), turn(&a).unwrap())).collect();
+    assert!(ids.iter().zip(1..).all(|(id, expected)| turns[id] == expected), "{turns:?}");
     let odd = server.called("echo", json!({ "who": "../../etc" }));
     assert!(odd["error"]["code"] == -32602 && odd["error"]["message"].as_str().unwrap().contains("who"), "{odd}");
     server.ends_well(&place);

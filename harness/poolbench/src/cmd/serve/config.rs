@@ -50,7 +50,8 @@ pub(super) fn read(args: &ServeArgs) -> Result<Configured> {
     };
     let mut configured = parse(&name, &text).map_err(refuse)?;
     if let Some(monitor) = &args.monitor {
-        let address = parse_address(monitor).map_err(|why| Complaint::usage(format!("--monitor: {why}"), "try --monitor 127.0.0.1:9464"))?;
+        let address =
+            parse_address(monitor).map_err(|why| Complaint::usage(format!("--monitor: {why}"), "try --monitor 127.0.0.1:9464"))?;
         configured.monitor = Some(address);
     }
     if let Some(log) = &args.log {

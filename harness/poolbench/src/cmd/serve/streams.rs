@@ -45,7 +45,8 @@ fn kind(fd: BorrowedFd<'_>) -> Option<FileType> {
 /// The pipe opened anew: not waiting is a property of the open file, which others may share.
 fn reopened(fd: BorrowedFd<'_>, write: bool) -> io::Result<OwnedFd> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = std::fs::OpenOptions::new().read(!write).write(write).custom_flags(flags).open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
+    let file =
+        std::fs::OpenOptions::new().read(!write).write(write).custom_flags(flags).open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
     Ok(file.into())
 }
 

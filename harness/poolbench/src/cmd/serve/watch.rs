@@ -22,10 +22,9 @@ impl Watch {
         let log = log.map_or_else(|| LogTo::Writer(Box::new(std::io::stderr())), LogTo::File);
         let alerts = match rules.is_empty() {
             true => None,
-            false => Some(
-                alerts::start(rules, coordinator.monitor(), log)
-                    .map_err(|e| Complaint::system(format!("alerts: {e}"), "docs/MONITORING.md explains alerts; server.alert-log names their log"))?,
-            ),
+            false => Some(alerts::start(rules, coordinator.monitor(), log).map_err(|e| {
+                Complaint::system(format!("alerts: {e}"), "docs/MONITORING.md explains alerts; server.alert-log names their log")
+            })?),
         };
         Ok(Watch { server, alerts })
     }
