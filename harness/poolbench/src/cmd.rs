@@ -25,7 +25,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Report(args) => report::report(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
-        Command::Worker { fault } => hidden::worker(fault.as_deref()),
+        Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),
         Command::Trial => hidden::trial(),
     }
 }

@@ -95,7 +95,7 @@ impl Front {
             tool: tool.id,
             session: self.session(arguments, meta)?,
             deadline: tool.deadline_ns.map(|ns| now.saturating_add(ns)),
-            work: Work { ns: service_ns(tool, arguments)?, how: tool.how },
+            work: Work::new(service_ns(tool, arguments)?, tool.how),
             payload: payload(tool, arguments)?,
             accept: Arc::clone(&self.accept),
             cost: None,
