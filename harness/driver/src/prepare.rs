@@ -239,8 +239,15 @@ fn cpus(case: &Case) -> Result<usize, Problem> {
 
 fn popularity(text: &Located) -> Result<Popularity, Problem> {
     let words: Vec<&str> = text.value.split_whitespace().collect();
-    let bad =
-        || Problem::at(text, format!("'{}' is not a popularity (expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')", text.value));
+    let bad = || {
+        Problem::at(
+            text,
+            format!(
+                "'{}' is not a popularity (expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')",
+                text.value
+            ),
+        )
+    };
     match words.as_slice() {
         ["uniform"] => Ok(Popularity::Uniform),
         ["in-turn", each] => each.parse().ok().filter(|n| *n > 0).map(Popularity::InTurn).ok_or_else(bad),

@@ -1,8 +1,8 @@
 //! The load as data: what is sent when, in which session, with what service time; all from one seed.
 
 use bytes::Bytes;
-use pool::{RequestFault, ServiceTime};
 use pool::core::ToolId;
+use pool::{RequestFault, ServiceTime};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_pcg::Pcg64Mcg;
@@ -67,8 +67,6 @@ pub struct Intent {
     pub session: u32,
     /// Service time, ns.
     pub service_ns: u64,
-    /// Whether its session ends with it.
-    pub last: bool,
     /// Index of the fault that it carries, in the case's list; [`NO_FAULT`] for none.
     pub fault: u16,
 }
@@ -128,13 +126,11 @@ impl Schedule {
                 let x: f64 = pick.random();
                 let sort = from.sorts.iter().position(|s| x < s.share_up_to).unwrap_or(from.sorts.len().saturating_sub(1));
                 let kind = &from.sorts[sort];
-                let (session, last) = chooser.choose(&mut sessions);
                 Intent {
                     at_ns,
                     sort: sort as u16,
                     payload: pick.random_range(0..kind.payloads.len().max(1)) as u16,
-                    session,
-                    last,
+                    session: chooser.choose(&mut sessions),
                     service_ns: kind.service.sample(&mut service),
                     fault: NO_FAULT,
                 }
@@ -163,7 +159,10 @@ impl Schedule {
             if carried == 0 && !matches!(fault.when, When::Chance(_)) {
                 let count = self.intents.len() - first;
                 let why = "no request carries it: the window holds";
-                return Err(format!("{}: the fault '{}' never strikes, {why} {count} (lengthen the load, or strike earlier)", fault.place, fault.kind));
+                return Err(format!(
+                    "{}: the fault '{}' never strikes, {why} {count} (lengthen the load, or strike earlier)",
+                    fault.place, fault.kind
+                ));
             }
         }
         Ok(())
@@ -219,16 +218,15 @@ impl Chooser {
         }
     }
 
-    /// The session, and whether this is its last request.
-    fn choose(&mut self, rng: &mut impl Rng) -> (u32, bool) {
+    fn choose(&mut self, rng: &mut impl Rng) -> u32 {
         match self {
-            Chooser::Nobody => (NO_SESSION, false),
-            Chooser::Uniform(n) => (rng.random_range(0..*n), false),
-            Chooser::Zipf(zipf) => (zipf.sample(rng) as u32 - 1, false),
+            Chooser::Nobody => NO_SESSION,
+            Chooser::Uniform(n) => rng.random_range(0..*n),
+            Chooser::Zipf(zipf) => zipf.sample(rng) as u32 - 1,
             Chooser::InTurn { sessions, each, made } => {
-                let (turn, place) = (*made / u64::from(*each), *made % u64::from(*each));
+                let turn = *made / u64::from(*each);
                 *made += 1;
-                ((turn % u64::from(*sessions)) as u32, place + 1 == u64::from(*each))
+                (turn % u64::from(*sessions)) as u32
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One slice of load: open or closed, faults on time, counters at the window's edges.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use coordinator::{Request, Response, session_key};
@@ -48,6 +48,8 @@ pub(crate) struct Slice<'a> {
     pub length_ns: u64,
     /// Clients of a closed loop; `None` for an open one.
     pub clients: Option<u32>,
+    /// Requests of each session, and sessions, where they take turns.
+    pub turns: Option<(u32, u32)>,
     /// What goes wrong.
     pub faults: &'a [Fault],
 }
@@ -91,6 +93,27 @@ struct Shared {
     sorts: Arc<Vec<Sort>>,
     accept: Arc<str>,
     sink: Arc<Sink>,
+    turns: Option<Turns>,
+}
+
+/// Sessions that take turns: each is ended when it has had its requests.
+struct Turns {
+    each: u32,
+    finished: Vec<AtomicU32>,
+}
+
+impl Turns {
+    fn new(each: u32, sessions: u32) -> Turns {
+        Turns { each, finished: (0..sessions).map(|_| AtomicU32::new(0)).collect() }
+    }
+
+    fn finished(&self, session: u32, target: &dyn Target) {
+        let Some(finished) = self.finished.get(session as usize) else { return };
+        let whole = (finished.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.each);
+        if let (true, Ok(id), Some(pool)) = (whole, session_id(session), target.pool()) {
+            pool.end_session(session_key(&id));
+        }
+    }
 }
 
 impl Shared {
@@ -118,8 +141,8 @@ impl Shared {
         };
         let mut response = self.target.call(call).await;
         let done = MonotonicClock.now();
-        if let (true, Ok(session), Some(pool)) = (intent.last, session_id(intent.session), self.target.pool()) {
-            pool.end_session(session_key(&session));
+        if let Some(turns) = &self.turns {
+            turns.finished(intent.session, self.target.as_ref());
         }
         response.times.end(Phase::Reply, done);
         let row = Row { in_deadline: deadline.is_none_or(|d| done <= d), ..blank_row(intent, measured, &response) };
@@ -177,6 +200,7 @@ impl Slice<'_> {
             sorts: Arc::clone(self.sorts),
             accept: Arc::clone(self.accept),
             sink: Arc::clone(sink),
+            turns: self.turns.map(|(each, sessions)| Turns::new(each, sessions)),
         });
         let (watched, paced, window) = match self.clients {
             None => self.open_loop(runtime, &shared)?,

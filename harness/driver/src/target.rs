@@ -72,8 +72,18 @@ impl TargetKind {
 /// All targets.
 pub const TARGETS: &[TargetKind] = &[
     TargetKind { name: "coordinator", doc: "the whole request path", has_pool: true, open: |o| Box::pin(path::open(o)) },
-    TargetKind { name: "pool", doc: "the pool alone: queue, dispatch, service, return", has_pool: true, open: |o| Box::pin(pool_only::open(o)) },
-    TargetKind { name: "store", doc: "the session store alone: load, change, persist", has_pool: false, open: |o| Box::pin(store_only::open(o)) },
+    TargetKind {
+        name: "pool",
+        doc: "the pool alone: queue, dispatch, service, return",
+        has_pool: true,
+        open: |o| Box::pin(pool_only::open(o)),
+    },
+    TargetKind {
+        name: "store",
+        doc: "the session store alone: load, change, persist",
+        has_pool: false,
+        open: |o| Box::pin(store_only::open(o)),
+    },
     TargetKind { name: "codec", doc: "encoding and compression of a response alone", has_pool: false, open: |o| Box::pin(codec::open(o)) },
     TargetKind {
         name: "channel",

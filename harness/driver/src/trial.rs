@@ -19,7 +19,7 @@ use crate::host;
 use crate::journal;
 use crate::prepare::{PreparedCase, REQUESTS_MAX, check_size, prepare_case};
 use crate::rows::Sink;
-use crate::schedule::{Ingredients, Schedule, Sort};
+use crate::schedule::{Ingredients, Popularity, Schedule, Sort};
 use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
@@ -170,6 +170,10 @@ impl Trial {
             accept: &Arc::from(load.accept.as_str()),
             warmup_ns,
             length_ns,
+            turns: match self.prepared.popularity {
+                Popularity::InTurn(each) => Some((each, load.sessions)),
+                _ => None,
+            },
             clients: (!open).then_some(load.clients),
             faults,
         };

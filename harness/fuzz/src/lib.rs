@@ -9,7 +9,7 @@ use model::Record;
 use model::plan::Size;
 use pool::Config;
 use pool::core::{Core, Event, Outcome, RequestId, SessionKey, Submit, Tier, ToolId};
-use pool::frames::{Decoder, Frame, encode_reply, encode_request, hello};
+use pool::frames::{Decoder, Frame, encode_progress, encode_reply, encode_request, hello, signal};
 use scenario::{KnownKinds, Options, Selection, Source, expand};
 
 /// A target's name, which is that of its corpus and of its fuzzer, and what it does.
@@ -29,8 +29,14 @@ pub fn frames(data: &[u8]) {
     for frame in &whole {
         match frame {
             Frame::Hello => again.extend_from_slice(&hello()),
-            Frame::Request { id, work, payload } => encode_request(*id, *work, payload, &mut again),
+            Frame::Request { id, work, progress_ms, payload } => encode_request(*id, *work, *progress_ms, payload, &mut again),
             Frame::Reply { id, begin, end, ok, body } => encode_reply(*id, *begin, *end, *ok, body, &mut again),
+            Frame::Signal { signal: said, id } => again.extend_from_slice(&signal(*said, *id)),
+            Frame::Progress { id, done, total, message } => match std::str::from_utf8(message) {
+                Ok(message) => encode_progress(*id, *done, *total, message, &mut again),
+                // What is no text is only ever shown, never sent again.
+                Err(_) => return,
+            },
         }
     }
     assert!(stream.starts_with(&again), "a frame does not encode to what it was decoded from");

@@ -277,7 +277,8 @@ fn parse(mut body: Bytes, length: u32) -> Result<Frame, FrameError> {
     let kind = body.get_u8();
     let id = body.get_u64_le();
     if let Some(signal) = Signal::ALL.into_iter().find(|signal| *signal as u8 == kind) {
-        return Ok(Frame::Signal { signal, id });
+        let whole = body.is_empty();
+        return if whole { Ok(Frame::Signal { signal, id }) } else { Err(FrameError::TooLong { length, limit: COMMON as u32 }) };
     }
     let fixed = match kind {
         HELLO => HELLO_SIZE,
@@ -318,10 +319,11 @@ fn parse_request(id: u64, mut body: Bytes) -> Result<Frame, FrameError> {
     };
     let ns = body.get_u64_le();
     let (code, parameter) = (body.get_u8(), body.get_u64_le());
-    let fault = match code {
-        0 => None,
-        code => Some(RequestFault::from_code(code, parameter).ok_or(FrameError::UnknownKind(REQUEST))?),
-    };
+    let fault = RequestFault::from_code(code, parameter);
+    // A parameter that the fault does not have is refused like a fault that does not exist.
+    if fault.map_or((0, 0), RequestFault::code) != (code, parameter) {
+        return Err(FrameError::UnknownKind(REQUEST));
+    }
     let progress_ms = body.get_u32_le();
     Ok(Frame::Request { id, work: Work { ns, how, fault }, progress_ms, payload: body })
 }

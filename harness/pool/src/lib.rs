@@ -15,6 +15,6 @@ pub use config::{
 pub use runtime::{Death, DeathCause, DeathCounts, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
-    Disturbance, Echo, Execution, FaultError, Handler, How, Moment, Progress, ProgressSink, RequestFault, Spawner, WORKERS, Work, WorkerCommand, WorkerError,
-    WorkerFault, WorkerKind, WorkerOptions, read_journal, worker_kind, worker_main,
+    Disturbance, Echo, Execution, FaultError, Handler, How, Moment, Progress, ProgressSink, RequestFault, Spawner, WORKERS, Work,
+    WorkerCommand, WorkerError, WorkerFault, WorkerKind, WorkerOptions, read_journal, worker_kind, worker_main,
 };

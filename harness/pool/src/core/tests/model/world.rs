@@ -170,7 +170,10 @@ impl State {
             let once = self.outcomes[..self.submitted].iter().all(|n| *n == 1);
             assert!(once && self.outcomes[self.submitted..].iter().all(|n| *n == 0), "I1: outcomes {:?}", self.outcomes);
             assert!(self.seen.alive().is_empty() && self.seen.live().is_empty() && self.core.requests.is_empty(), "I11: something lives");
-            assert!(self.core.deadlines.is_empty() && self.core.classes.iter().all(|c| c.queued == 0 && c.running == 0), "I11: something counts");
+            assert!(
+                self.core.deadlines.is_empty() && self.core.classes.iter().all(|c| c.queued == 0 && c.running == 0),
+                "I11: something counts"
+            );
         }
     }
 
