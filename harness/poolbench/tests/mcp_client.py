@@ -86,7 +86,7 @@ async def lists_and_calls(directory, mode):
             raise AssertionError("an unknown tool was called")
         except MCPError as error:
             assert error.code == -32602, error.error
-        #await sees_progress(client)
+        await sees_progress(client)
         version = client.protocol_version
     await served.ended()
     print(f"{mode}: protocol {version}, {CALLS} calls right, {took / CALLS * 1e6:.0f} us each")
