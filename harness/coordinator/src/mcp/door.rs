@@ -138,9 +138,10 @@ where
     }
 
     fn refuse(&self, refusal: ServerJsonRpcMessage) {
-        self.out.open.refuse();
+        self.out.open.begin_write();
         let out = Arc::clone(&self.out);
-        tokio::spawn(async move { out.write_refusal(refusal).await });
+        // What went wrong with the writing is known to `open`.
+        tokio::spawn(async move { drop(out.write(refusal).await) });
     }
 
     /// Keeps count of what is open, and gives each call its place.
@@ -160,7 +161,7 @@ where
             }
             ClientJsonRpcMessage::Notification(note) if self.greeted => {
                 if let ClientNotification::CancelledNotification(cancelled) = &note.notification {
-                    cancelled.params.request_id.iter().for_each(|id| self.out.open.answered(id));
+                    cancelled.params.request_id.iter().for_each(|id| self.out.open.free(id));
                 }
             }
             _ if !self.greeted => {
@@ -208,6 +209,7 @@ where
 
     fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let out = Arc::clone(&self.out);
+        out.open.begin_write();
         async move { out.write(message).await }
     }
 

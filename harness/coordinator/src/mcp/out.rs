@@ -27,26 +27,19 @@ impl<W: AsyncWrite + Send + Unpin> Out<W> {
         Self { stream: tokio::sync::Mutex::new(Stream { output, line: Vec::new() }), open: Open::default() }
     }
 
-    /// Writes one message; the request that it answers is not open any more.
+    /// Writes one message, which [`Open::begin_write`] has counted.
     pub(super) async fn write(&self, message: ServerJsonRpcMessage) -> io::Result<()> {
-        let result = self.stream.lock().await.write(&message).await;
+        let mut stream = self.stream.lock().await;
+        // Before its first byte: a client may use an id again as soon as it has the answer.
         match &message {
-            ServerJsonRpcMessage::Response(response) => self.open.answered(&response.id),
-            ServerJsonRpcMessage::Error(error) => error.id.iter().for_each(|id| self.open.answered(id)),
+            ServerJsonRpcMessage::Response(response) => self.open.free(&response.id),
+            ServerJsonRpcMessage::Error(error) => error.id.iter().for_each(|id| self.open.free(id)),
             _ => {}
         }
-        if result.is_err() {
-            self.open.nobody_listens();
-        }
+        let result = stream.write(&message).await;
+        drop(stream);
+        self.open.end_write(result.is_err());
         result
-    }
-
-    /// Writes a refusal that belongs to no open request, once it was counted by [`Open::refuse`].
-    pub(super) async fn write_refusal(&self, message: ServerJsonRpcMessage) {
-        if self.stream.lock().await.write(&message).await.is_err() {
-            self.open.nobody_listens();
-        }
-        self.open.refused();
     }
 
     pub(super) async fn flush(&self) -> io::Result<()> {
@@ -68,7 +61,7 @@ impl<W: AsyncWrite + Unpin> Stream<W> {
     }
 }
 
-/// Requests that were read and have no answer on the wire yet.
+/// Requests that were read and have no answer on the wire yet, and messages that are to be written.
 #[derive(Default)]
 pub(super) struct Open {
     state: Mutex<State>,
@@ -79,7 +72,7 @@ pub(super) struct Open {
 #[derive(Default)]
 struct State {
     ids: HashSet<RequestId>,
-    refusals: usize,
+    writes: usize,
     deaf: bool,
 }
 
@@ -93,32 +86,28 @@ impl Open {
         self.lock().ids.insert(id.clone())
     }
 
-    /// An answer was written, or the client has taken the request back and gets none.
-    pub(super) fn answered(&self, id: &RequestId) {
+    /// The request has its answer, or the client has taken it back and gets none.
+    pub(super) fn free(&self, id: &RequestId) {
         self.lock().ids.remove(id);
         self.changed.notify_one();
     }
 
-    /// A refusal will be written.
-    pub(super) fn refuse(&self) {
-        self.lock().refusals += 1;
+    /// A message will be written.
+    pub(super) fn begin_write(&self) {
+        self.lock().writes += 1;
     }
 
-    fn refused(&self) {
+    fn end_write(&self, failed: bool) {
         let mut state = self.lock();
-        state.refusals = state.refusals.saturating_sub(1);
+        state.writes = state.writes.saturating_sub(1);
+        state.deaf |= failed;
         drop(state);
-        self.changed.notify_one();
-    }
-
-    fn nobody_listens(&self) {
-        self.lock().deaf = true;
         self.changed.notify_one();
     }
 
     pub(super) fn count(&self) -> usize {
         let state = self.lock();
-        state.ids.len() + state.refusals
+        state.ids.len() + state.writes
     }
 
     /// Whether the client's end is closed.

@@ -246,6 +246,61 @@ fn a_cancelled_call_is_not_answered_and_frees_its_worker() {
 }
 
 #[test]
+fn progress_is_told_to_who_asks_for_it() {
+    let place = Place::new();
+    let mut server = Server::with(&place, ONE_WORKER);
+    let id = server.send("tools/call", json!({ "name": "wait", "arguments": { "ms": 700 }, "_meta": { "progressToken": "how far" } }));
+    let mut last = -1.0;
+    let mut told = 0;
+    let answer = loop {
+        let message = server.next();
+        if message["id"] == id {
+            break message;
+        }
+        let params = &message["params"];
+        assert_eq!((&message["method"], &params["progressToken"]), (&json!("notifications/progress"), &json!("how far")), "{message}");
+        let progress = params["progress"].as_f64().unwrap();
+        assert!(progress > last && progress <= params["total"].as_f64().unwrap(), "{message} after {last}");
+        (last, told) = (progress, told + 1);
+    };
+    assert_eq!(text(&answer), r#"{"ms":700}"#);
+    assert!(told > 0, "no progress was told");
+    server.ends_well(&place);
+}
+
+#[test]
+fn sockets_and_files_are_streams_too() {
+    let lines = [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "echo", "arguments": { "n": 2 } } }),
+    ];
+    let said: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let place = Place::new();
+    let serve = |stdin: Stdio, stdout: Stdio| {
+        let mut command = place.command(PROGRAM, &["serve", "--log", "error"]);
+        command.stdin(stdin).stdout(stdout).spawn().unwrap()
+    };
+    // As Node's clients have it.
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let theirs: std::os::fd::OwnedFd = theirs.into();
+    let mut child = serve(theirs.try_clone().unwrap().into(), theirs.into());
+    ours.write_all(said.as_bytes()).unwrap();
+    ours.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    std::io::Read::read_to_string(&mut ours, &mut answers).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(answers.contains("2025-06-18") && answers.contains(r#"{\"n\":2}"#), "{answers}");
+
+    place.write("said", &said);
+    let output = std::fs::File::create(place.path("answers")).unwrap();
+    let mut child = serve(std::fs::File::open(place.path("said")).unwrap().into(), output.into());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(place.read("answers").contains(r#"{\"n\":2}"#), "{}", place.read("answers"));
+    place.nobody_left(Duration::ZERO);
+}
+
+#[test]
 fn an_overloaded_pool_says_when_to_try_again() {
     let place = Place::new();
     let mut server = Server::with(&place, ONE_WORKER);
