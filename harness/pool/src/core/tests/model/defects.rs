@@ -1,7 +1,7 @@
 //! A defect planted for each invariant that a core can break: the exploration finds every one, and calls it by its name.
 
-use super::super::{Defect, HEAVY};
 use super::super::invariants::INVARIANTS;
+use super::super::{Defect, HEAVY};
 use super::*;
 
 /// What is reported of a world with this defect, and after how many events.
