@@ -154,25 +154,34 @@ impl<I: AsFd, O: AsFd> Server<I, O> {
     }
 
     fn serve(&mut self, call: &Call) -> Result<(), Stop> {
-        let effects = Effects::of(call.work.fault);
+        if let Some(fault) = call.work.fault {
+            return self.misserve(call, Effects::of(Some(fault)));
+        }
+        let (stamps, answer) = self.answer(call, 0)?;
+        self.reply(call.id, stamps, answer)
+    }
+
+    /// Serves as a fault has it.
+    fn misserve(&mut self, call: &Call, effects: Effects) -> Result<(), Stop> {
         end(effects.before)?;
+        let balloon = inflate(effects.balloon_mib);
+        let (stamps, answer) = self.answer(call, effects.longer_ns)?;
+        drop(balloon);
+        end(effects.after)?;
+        self.misreply(call.id, stamps, answer, effects)
+    }
+
+    fn answer(&mut self, call: &Call, longer_ns: Nanos) -> Result<((Nanos, Nanos), Result<Bytes, String>), Stop> {
         let begin = MonotonicClock.now();
         if let Some(journal) = &mut self.journal {
             journal.note(call.id, begin).map_err(|error| Stop::Error(WorkerError::Journal(error.to_string())))?;
         }
-        let balloon = inflate(effects.balloon_mib);
         (self.current, self.cancelled) = (Some(call.id), false);
-        self.pass(call, begin, call.work.ns.saturating_add(effects.longer_ns))?;
+        self.pass(call, begin, call.work.ns.saturating_add(longer_ns))?;
         self.current = None;
-        drop(balloon);
         let answer = if self.cancelled { Err(cancelled()) } else { Echo.handle(&call.payload) };
         let answer = answer.map(|body| spoilt(body, self.spoil));
-        let stamps = (begin, MonotonicClock.now());
-        if effects == Effects::NONE {
-            return self.reply(call.id, stamps, answer);
-        }
-        end(effects.after)?;
-        self.misreply(call.id, stamps, answer, effects)
+        Ok(((begin, MonotonicClock.now()), answer))
     }
 
     /// Lets the service time pass; ends early when the request is cancelled meanwhile.
