@@ -26,7 +26,7 @@ mod twin;
 pub use child::serve;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
-pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
+pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 
 /// Versions of SQLite, zstd and zlib-rs, as linked.

@@ -12,7 +12,7 @@ pub use config::{
     AffinityMode, Config, ConfigError, Dispatch, Fallback, Health, Predict, Recycle, SETTINGS, SettingRow, SpareControl, TierConfig,
     ToolConfig,
 };
-pub use runtime::{Death, DeathCounts, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
+pub use runtime::{Death, DeathCause, DeathCounts, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
     Disturbance, Echo, Execution, FaultError, Handler, How, Moment, Progress, ProgressSink, RequestFault, Spawner, WORKERS, Work,

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Look: remake the report of a run from its records
     Report(ReportArgs),
+    /// Serve: be an MCP server on stdin and stdout, over a pool of workers
+    Serve(ServeArgs),
     /// Look: print a completion script for a shell
     Completions {
         /// The shell
@@ -193,6 +195,34 @@ pub(crate) struct ReportArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
+
+/// `serve`.
+#[derive(Args, Debug)]
+#[command(after_long_help = SERVING)]
+pub(crate) struct ServeArgs {
+    /// What to serve and how; without it, the tools `echo` and `wait` on worker processes of this program
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Serve health and metrics over HTTP, such as 127.0.0.1:9464; in place of server.monitor
+    #[arg(short, long, value_name = "ADDR")]
+    pub(crate) monitor: Option<String>,
+    /// Least severe lines logged on stderr; in place of server.log
+    #[arg(long, value_name = "LEVEL", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub(crate) log: Option<String>,
+    /// Check the configuration, print what would be served, and stop
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print the configuration that is served without --config, to begin one's own with
+    #[arg(long, conflicts_with_all = ["config", "check"])]
+    pub(crate) example: bool,
+    /// Print the keys that a configuration may have, with types and defaults
+    #[arg(long, conflicts_with_all = ["config", "check", "example"])]
+    pub(crate) keys: bool,
+}
+
+const SERVING: &str = "\
+It ends with code 0 when stdin ends, and on SIGTERM or SIGINT once what is in flight is answered. A second signal
+ends it at once. SIGHUP replaces the workers one by one.";
 
 /// Parses the command line; help, version and usage errors are printed here.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
+pub use observe::{Death, DeathCause, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
 
 use crate::clock::{Clock, Nanos};
