@@ -44,7 +44,8 @@ fn a_wedged_pool_expires_its_requests_and_replaces_its_workers() {
     let spawns = figure(&record, "/deaths/spawns");
     assert!(spawns >= 6, "two workers, killed and replaced again and again: {}", record["deaths"]);
     let hangs = figure(&record, "/faults/hang");
-    assert!((spawns - 2..=spawns).contains(&hangs), "each life met one request: {} {}", record["faults"], record["deaths"]);
+    // More, where a busy host let a worker read a request together with its cancel.
+    assert!(hangs + 2 >= spawns, "each life met a request: {} {}", record["faults"], record["deaths"]);
     assert_eq!(figure(&record, "/left/descriptors"), 0);
     assert!(place.read("run/report.md").contains("× hang"));
 }
