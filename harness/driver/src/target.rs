@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use coordinator::monitor::Monitor;
 use coordinator::{Config, Request, Response};
 use pool::core::Outcome;
 use pool::times::RequestTimes;
@@ -33,6 +35,10 @@ pub trait Target: Send + Sync {
     fn pool(&self) -> Option<&Pool> {
         None
     }
+    /// The monitor of that pool, if there is one and [`Opening::monitored`] asked for it.
+    fn monitor(&self) -> Option<Arc<Monitor>> {
+        None
+    }
     /// The store within, if there is one.
     fn store(&self) -> Option<&Store> {
         None
@@ -49,6 +55,8 @@ pub struct Opening {
     pub deps: Deps,
     /// An empty directory for the store.
     pub dir: PathBuf,
+    /// Whether the pool is to be monitored where it is not so anyway.
+    pub monitored: bool,
 }
 
 /// A kind of target: its row in [`TARGETS`].
@@ -57,6 +65,8 @@ pub struct TargetKind {
     pub name: &'static str,
     /// What it is.
     pub doc: &'static str,
+    /// Whether there is a pool within.
+    pub pool: bool,
     open: fn(Opening) -> Boxed<Opened>,
 }
 
@@ -69,18 +79,30 @@ impl TargetKind {
 
 /// All targets.
 pub const TARGETS: &[TargetKind] = &[
-    TargetKind { name: "coordinator", doc: "the whole request path", open: |o| Box::pin(path::open(o)) },
-    TargetKind { name: "pool", doc: "the pool alone: queue, dispatch, service, return", open: |o| Box::pin(pool_only::open(o)) },
-    TargetKind { name: "store", doc: "the session store alone: load, change, persist", open: |o| Box::pin(store_only::open(o)) },
-    TargetKind { name: "codec", doc: "encoding and compression of a response alone", open: |o| Box::pin(codec::open(o)) },
+    TargetKind { name: "coordinator", doc: "the whole request path", pool: true, open: |o| Box::pin(path::open(o)) },
+    TargetKind {
+        name: "pool",
+        doc: "the pool alone: queue, dispatch, service, return",
+        pool: true,
+        open: |o| Box::pin(pool_only::open(o)),
+    },
+    TargetKind {
+        name: "store",
+        doc: "the session store alone: load, change, persist",
+        pool: false,
+        open: |o| Box::pin(store_only::open(o)),
+    },
+    TargetKind { name: "codec", doc: "encoding and compression of a response alone", pool: false, open: |o| Box::pin(codec::open(o)) },
     TargetKind {
         name: "channel",
         doc: "a floor: a bare tokio mpsc and oneshot round trip, no pool",
+        pool: false,
         open: |o| Box::pin(floor::open_channel(o)),
     },
     TargetKind {
         name: "pipe",
         doc: "a floor: a bare pipe round trip to a worker process, no pool",
+        pool: false,
         open: |o| Box::pin(floor::open_pipe(o)),
     },
 ];

@@ -107,6 +107,9 @@ pub struct Record {
     pub seen: BTreeMap<String, String>,
     /// The profile; `None` unless profiled.
     pub profile: Option<ProfileFigures>,
+    /// Answers that the monitor's endpoints gave while the trial ran; `None` where they were not served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<u64>,
 }
 
 /// Conservation: `intended = sent`, `sent = outcomes` once drained.
@@ -316,6 +319,7 @@ impl Record {
             memory_peak_bytes: 0,
             seen: BTreeMap::new(),
             profile: None,
+            monitored: None,
         }
     }
 }

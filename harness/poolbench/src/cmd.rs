@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod monitor;
 mod report;
 mod run;
 mod serve;
