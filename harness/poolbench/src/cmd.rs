@@ -2,7 +2,6 @@
 
 mod check;
 mod list;
-mod monitor;
 mod report;
 mod run;
 mod serve;

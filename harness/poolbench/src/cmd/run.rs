@@ -1,5 +1,7 @@
 //! `poolbench run`: plan, trials, records, report.
 
+mod monitor;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use model::{Record, rundir};
 use scenario::Options;
 
 use crate::args::{RunArgs, SelectionArgs};
-use crate::cmd::{monitor, report};
+use crate::cmd::report;
 use crate::exit::{Complaint, Exit, shell_word};
 use crate::progress::{Progress, count, eprint_line, print_result};
 use crate::rundir::RunDir;
