@@ -51,6 +51,7 @@ fn response(phases: &[Phase]) -> Response {
         outcome: Outcome::Ok,
         placement: Some(placement),
         retry_after: None,
+        request: None,
         error: None,
         digest: None,
         codec: Codec::Identity,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use pool::clock::{Clock, Nanos};
-use pool::core::{Outcome, Placement, SessionKey, ToolId};
+use pool::core::{Outcome, Placement, RequestId, SessionKey, ToolId};
 use pool::times::{Phase, RequestTimes};
 use pool::{Deps, Job, Pool, ProgressSink, Work};
 use serde::Serialize;
@@ -64,6 +64,8 @@ pub struct Request {
 pub struct Response {
     /// The one outcome.
     pub outcome: Outcome,
+    /// Its id in the pool; `None` when it never reached the pool.
+    pub request: Option<RequestId>,
     /// Where it was served; `None` when it never reached the pool.
     pub placement: Option<Placement>,
     /// With `shed`: when it may be worth trying again, ns from now.
@@ -150,6 +152,7 @@ impl Coordinator {
         let entered = self.inner.counters.enter();
         let mut response = Response {
             outcome: Outcome::Shed,
+            request: None,
             placement: None,
             retry_after: None,
             error: None,
@@ -276,6 +279,7 @@ impl Inner {
         };
         let reply = self.pool.call(job).await;
         request.times = reply.times;
+        response.request = Some(reply.request);
         response.placement = Some(reply.placement);
         response.retry_after = reply.retry_after;
         if reply.outcome != Outcome::Ok {

@@ -10,6 +10,7 @@ pub mod faults;
 mod figures;
 mod handoff;
 pub mod host;
+mod journal;
 mod launch;
 mod pacer;
 pub mod payload;
@@ -31,7 +32,7 @@ pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 
 /// Whether the case's target has a pool within, and so something for a monitor to see.
 pub fn has_pool(case: &model::plan::Case) -> bool {
-    target::TARGETS.iter().any(|kind| kind.pool && kind.name == case.target.value)
+    target::TARGETS.iter().any(|kind| kind.has_pool && kind.name == case.target.value)
 }
 
 /// Versions of SQLite, zstd and zlib-rs, as linked.

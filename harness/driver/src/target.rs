@@ -65,8 +65,8 @@ pub struct TargetKind {
     pub name: &'static str,
     /// What it is.
     pub doc: &'static str,
-    /// Whether there is a pool within.
-    pub pool: bool,
+    /// Whether there is a pool in it.
+    pub has_pool: bool,
     open: fn(Opening) -> Boxed<Opened>,
 }
 
@@ -79,30 +79,30 @@ impl TargetKind {
 
 /// All targets.
 pub const TARGETS: &[TargetKind] = &[
-    TargetKind { name: "coordinator", doc: "the whole request path", pool: true, open: |o| Box::pin(path::open(o)) },
+    TargetKind { name: "coordinator", doc: "the whole request path", has_pool: true, open: |o| Box::pin(path::open(o)) },
     TargetKind {
         name: "pool",
         doc: "the pool alone: queue, dispatch, service, return",
-        pool: true,
+        has_pool: true,
         open: |o| Box::pin(pool_only::open(o)),
     },
     TargetKind {
         name: "store",
         doc: "the session store alone: load, change, persist",
-        pool: false,
+        has_pool: false,
         open: |o| Box::pin(store_only::open(o)),
     },
-    TargetKind { name: "codec", doc: "encoding and compression of a response alone", pool: false, open: |o| Box::pin(codec::open(o)) },
+    TargetKind { name: "codec", doc: "encoding and compression of a response alone", has_pool: false, open: |o| Box::pin(codec::open(o)) },
     TargetKind {
         name: "channel",
         doc: "a floor: a bare tokio mpsc and oneshot round trip, no pool",
-        pool: false,
+        has_pool: false,
         open: |o| Box::pin(floor::open_channel(o)),
     },
     TargetKind {
         name: "pipe",
         doc: "a floor: a bare pipe round trip to a worker process, no pool",
-        pool: false,
+        has_pool: false,
         open: |o| Box::pin(floor::open_pipe(o)),
     },
 ];
@@ -111,6 +111,7 @@ pub const TARGETS: &[TargetKind] = &[
 fn blank(times: RequestTimes) -> Response {
     Response {
         outcome: Outcome::Failed,
+        request: None,
         placement: None,
         retry_after: None,
         error: None,

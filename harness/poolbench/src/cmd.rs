@@ -23,7 +23,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
         Command::Completions { shell } => completions(shell),
-        Command::Worker { fault } => serve::worker(fault.as_deref()),
+        Command::Worker { fault, journal } => serve::worker(fault.as_deref(), journal),
         Command::Trial => serve::trial(),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn case(wire: &Wire, combination: &Combination, known: &Known<'_>, wa
     let settings = settings(&fixed, known, problems);
     let load = load::load(&fixed, known, wanted, problems);
     let rounds = rounds(&fixed.load.rounds, wanted, problems);
-    let expect = expect::all(&fixed.expect, known, problems);
+    let expect = expect::all(&fixed.expect, wanted.size, known, problems);
     let faults = faults(&fixed, known, problems);
     let load = load?;
     let timeout_ns = match &fixed.load.timeout {

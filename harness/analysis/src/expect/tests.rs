@@ -53,6 +53,10 @@ fn every_known_figure_can_be_measured_and_missed() {
     r.tiers.insert("hot".to_owned(), model::record::TierFigures { served: 3, ..Default::default() });
     r.confusion.entry("hot".to_owned()).or_default().extend([("hot".to_owned(), 3), ("warm".to_owned(), 1)]);
     (r.deaths.unexpected, r.deaths.children_left, r.answers.wrong) = (3, 3, 3);
+    (r.left.descriptors, r.left.sessions) = (3, 3);
+    r.faults.insert("hot".to_owned(), 3);
+    r.journal = Some(JournalCheck { executions: 9, twice: 3, replayed: 1, unsaid: 3, never: 3 });
+    r.memory = model::record::Memory { early_bytes: 6, late_bytes: 9 };
     for figure in FIGURES {
         let name = figure.replace('*', "hot");
         assert!(holds(&expectation(&name, Some(3.0), Some(3.0), false), &r), "{name}");
@@ -61,6 +65,11 @@ fn every_known_figure_can_be_measured_and_missed() {
     }
     for share in ["accuracy", "affinity-hits"] {
         assert!(holds(&expectation(share, Some(0.75), Some(0.75), true), &r), "{share}");
+    }
+    assert!(holds(&expectation("memory-growth", None, Some(0.5), true), &r));
+    (r.journal, r.memory) = (None, Default::default());
+    for unmeasured in ["executed-twice", "executed-unsaid", "executed-never", "memory-growth"] {
+        assert!(!holds(&expectation(unmeasured, None, Some(0.0), false), &r), "{unmeasured}: what nobody looked at is not right");
     }
     let empty = Record { outcomes: Default::default(), ..measured("a/b", 0) };
     for share in ["accuracy", "affinity-hits", "served.hot", "outcomes.ok"] {

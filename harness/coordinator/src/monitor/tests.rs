@@ -73,7 +73,7 @@ impl Rig {
             tool: pool::core::ToolId(0),
             session: None,
             deadline: None,
-            work: Work { ns: work_ns, how: How::Sleep },
+            work: Work { ns: work_ns, how: How::Sleep, fault: None },
             payload: Bytes::copy_from_slice(text.as_bytes()),
             accept: Arc::from("identity"),
             times,

@@ -31,6 +31,10 @@ impl Core {
             None
         };
         if let Some(outcome) = refusal {
+            // A session is in use even while its requests are refused.
+            if let Some(i) = submit.session.and_then(|key| self.sessions.find(key)) {
+                self.sessions.touch(i, self.now);
+            }
             return self.report(submit.request, unplaced(predicted), outcome, None, out);
         }
         let session = match submit.session.filter(|_| self.config.affinity != AffinityMode::None) {

@@ -1,7 +1,10 @@
 //! What the pool tells about itself beyond the core's own view: deaths, live processes, busy time; and spoiling workers.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use rand::RngExt;
 
+use super::causes::DeathCause;
 use super::inner::{Inner, Live};
 use crate::clock::Nanos;
 use crate::core::View;
@@ -34,54 +37,32 @@ impl Death {
     pub const KEPT: usize = 1024;
 }
 
-/// Why workers end, in few kinds: what can be counted for as long as a pool runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum DeathCause {
-    /// The pool asked for it, and it went.
-    Closed,
-    /// The pool killed it: too slow to start, or to finish what nobody waits for.
-    Killed,
-    /// It could not be started, or ended before it was ready.
-    Start,
-    /// It said what it must not say.
-    Protocol,
-    /// A signal from elsewhere.
-    Signal,
-    /// It exited, or closed its output, unasked.
-    Exit,
-    /// Anything else: a panic or abort of a worker in this process.
-    Other,
+/// All deaths so far, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeathCounts {
+    /// Unasked.
+    pub unexpected: u64,
+    /// Of those, while a request was at the worker.
+    pub while_busy: u64,
+    /// Asked for by the pool.
+    pub closed: u64,
+    /// The unasked ones by status; one that comes when [`DeathCounts::STATUSES`] are known already is `other`.
+    pub by_status: BTreeMap<String, u64>,
 }
 
-impl DeathCause {
-    /// All of them.
-    pub const ALL: [DeathCause; 7] = [
-        DeathCause::Closed,
-        DeathCause::Killed,
-        DeathCause::Start,
-        DeathCause::Protocol,
-        DeathCause::Signal,
-        DeathCause::Exit,
-        DeathCause::Other,
-    ];
+impl DeathCounts {
+    /// How many different statuses are told apart.
+    pub const STATUSES: usize = 32;
 
-    /// The cause's name in metrics.
-    pub fn name(self) -> &'static str {
-        ["closed", "killed", "start", "protocol", "signal", "exit", "other"][self as usize]
-    }
-
-    fn of(live: &Live, cause: &Cause) -> DeathCause {
-        match cause {
-            _ if live.killed => DeathCause::Killed,
-            _ if live.ending => DeathCause::Closed,
-            Cause::Protocol(_) => DeathCause::Protocol,
-            _ if !live.ready => DeathCause::Start,
-            Cause::Spawn(_) => DeathCause::Start,
-            Cause::Ended(status) if status.starts_with("signal") => DeathCause::Signal,
-            Cause::Ended(status) if status.starts_with("exit") || status.starts_with("eof") => DeathCause::Exit,
-            Cause::Ended(_) => DeathCause::Other,
+    fn count(&mut self, status: &str, busy: bool, expected: bool) {
+        if expected {
+            self.closed += 1;
+            return;
         }
+        self.unexpected += 1;
+        self.while_busy += u64::from(busy);
+        let known = self.by_status.len() < DeathCounts::STATUSES || self.by_status.contains_key(status);
+        *self.by_status.entry(if known { status } else { "other" }.to_owned()).or_default() += 1;
     }
 }
 
@@ -107,6 +88,9 @@ pub struct Snapshot {
     /// Requests that wait.
     pub queued: u32,
 }
+
+/// Slow starts that may wait for their spawns.
+const SLOW_STARTS_MAX: usize = 1024;
 
 /// Which worker to spoil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,8 +135,11 @@ pub(super) struct Observed {
     kept: Vec<Death>,
     deaths: u64,
     deaths_by: [u64; DeathCause::ALL.len()],
+    counts: DeathCounts,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
+    /// Delays of the next spawns, ns: faults.
+    slow_starts: VecDeque<Nanos>,
     busy: [Meter; 4],
     existing: [Meter; 4],
 }
@@ -186,6 +173,7 @@ impl Observed {
         }
         self.deaths += 1;
         self.deaths_by[DeathCause::of(live, &exit.cause) as usize] += 1;
+        self.counts.count(&exit.cause.to_string(), live.busy.is_some(), live.ending);
         self.cpu_ns += exit.cpu_ns;
         if !live.ready && (live.killed || !live.ending) {
             let stderr_tail = exit.stderr_tail.clone();
@@ -203,6 +191,11 @@ impl Observed {
                 stderr_tail: exit.stderr_tail,
             });
         }
+    }
+
+    /// The delay that a fault adds to the start of the worker spawned now, ns.
+    pub(super) fn take_slow_start(&mut self) -> Nanos {
+        self.slow_starts.pop_front().unwrap_or(0)
     }
 
     pub(super) fn start_failure(&self) -> Option<&StartFailure> {
@@ -237,8 +230,21 @@ impl Inner {
         self.lock().observed.kept.clone()
     }
 
+    pub(super) fn death_counts(&self) -> DeathCounts {
+        self.lock().observed.counts.clone()
+    }
+
     pub(super) fn reaped_cpu_ns(&self) -> u64 {
         self.lock().observed.cpu_ns
+    }
+
+    pub(super) fn slow_next_start(&self, ns: Nanos) -> bool {
+        let slow = &mut self.lock().observed.slow_starts;
+        let room = slow.len() < SLOW_STARTS_MAX;
+        if room {
+            slow.push_back(ns);
+        }
+        room
     }
 
     pub(super) fn disturb(&self, target: DisturbTarget, what: Disturbance) -> Option<WorkerRef> {

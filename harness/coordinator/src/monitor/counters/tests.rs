@@ -14,6 +14,7 @@ fn response(outcome: Outcome, placement: Option<Placement>, times: RequestTimes)
         outcome,
         placement,
         retry_after: None,
+        request: None,
         error: None,
         digest: None,
         codec: store::compress::Codec::Identity,
