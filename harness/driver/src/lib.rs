@@ -21,6 +21,7 @@ mod slice;
 mod sys;
 pub mod target;
 mod trial;
+mod turns;
 mod twin;
 
 pub use child::serve;
