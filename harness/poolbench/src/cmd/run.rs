@@ -1,7 +1,10 @@
 //! `poolbench run`: plan, trials, records, report.
 
+mod monitor;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -35,10 +38,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if args.plan {
         return print_plan(&plan);
     }
+    let monitor = monitor::address(args.monitor, &plan, args.quiet)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
     let dir = RunDir::create(&out)?;
     dir.begin(&plan, &facts::gather(&out))?;
-    execute(&plan, dir, Vec::new(), args.in_process, args.quiet)
+    execute(&plan, dir, Vec::new(), monitor, args)
 }
 
 /// Expands and prepares: whatever is wrong is said before anything runs.
@@ -87,12 +91,13 @@ fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
             "one run holds figures of one build: begin a new one",
         ));
     }
+    let monitor = monitor::address(args.monitor, &kept.plan, args.quiet)?;
     let done = count(kept.records.len(), "trial");
     run.cut(kept.whole_bytes)?;
     if !args.quiet {
         eprint_line(&format!("resuming {}: {done} kept", dir.display()));
     }
-    execute(&kept.plan, run, kept.records, args.in_process, args.quiet)
+    execute(&kept.plan, run, kept.records, monitor, args)
 }
 
 /// SIGINT and SIGTERM as a flag; a second one ends the program at once, and its children with it.
@@ -142,6 +147,8 @@ impl Queue {
 pub(super) struct Trials<'a> {
     plan: &'a Plan,
     launcher: Launcher,
+    /// Where each trial serves its monitor.
+    monitor: Option<SocketAddr>,
     /// Records so far.
     pub(super) records: Vec<Record>,
 }
@@ -150,7 +157,7 @@ impl<'a> Trials<'a> {
     pub(super) fn new(plan: &'a Plan, records: Vec<Record>, in_process: bool) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program's own file")?;
         let launcher = Launcher { program, args: vec!["trial".to_owned()], build: facts::build(), in_process, interrupted: interrupts()? };
-        Ok(Self { plan, launcher, records })
+        Ok(Self { plan, launcher, monitor: None, records })
     }
 
     /// Whether this trial's record is here already.
@@ -196,7 +203,8 @@ impl<'a> Trials<'a> {
         if trial.kind != TrialKind::Calibration && case.load.rate.is_some() && rate_per_s.is_none() {
             return Ok(Some(blank(&self.why_no_capacity(case))));
         }
-        let order = Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir };
+        let order =
+            Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir, monitor: self.monitor };
         match self.launcher.run(order, lengths) {
             Ok(finished) => Ok(Some(finished)),
             Err(LaunchError::Interrupted) => Ok(None),
@@ -205,8 +213,10 @@ impl<'a> Trials<'a> {
     }
 }
 
-fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, quiet: bool) -> Result<Exit> {
-    let mut trials = Trials::new(plan, kept, in_process)?;
+fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<SocketAddr>, args: &RunArgs) -> Result<Exit> {
+    let quiet = args.quiet;
+    let mut trials = Trials::new(plan, kept, args.in_process)?;
+    trials.monitor = monitor;
     let mut todo = Queue::new(analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)));
     let mut progress = Progress::new(todo.len(), quiet);
     let estimate = analysis::estimate(plan);
