@@ -16,6 +16,7 @@ pub mod payload;
 mod prepare;
 mod rows;
 pub mod schedule;
+mod simulation;
 mod slice;
 mod sys;
 pub mod target;
@@ -26,6 +27,7 @@ pub use child::serve;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
 pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
+pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 
 /// Versions of SQLite, zstd and zlib-rs, as linked.

@@ -18,6 +18,9 @@ pub enum TrialKind {
     Profiled,
 }
 
+/// The timing class of a trial in simulated time.
+pub const VIRTUAL: &str = "virtual";
+
 /// How a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
@@ -37,7 +40,8 @@ pub enum Status {
 }
 
 /// What one trial leaves. Names of histograms: `response` (intended start to end, `ok` requests of the window), `since-sent`
-/// (sent to end), `lag`, `phase.NAME`, `tier.NAME.response`, `tier.NAME.service`; all in ns.
+/// (sent to end), `lag`, `phase.NAME`, `tier.NAME.response`, `tier.NAME.service` (by the tier that served), `class.NAME.response` (by the
+/// tier of the planned cost); all in ns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -57,7 +61,7 @@ pub struct Record {
     pub started_unix_ms: u64,
     /// Digest of schedule, payloads and sessions: the same seed gives the same load on any host.
     pub fingerprint: String,
-    /// `fifo` or `other`: the scheduling class that the pacing thread got; `none` in a closed loop.
+    /// `fifo` or `other`: the scheduling class that the pacing thread got; `none` in a closed loop; [`VIRTUAL`] in simulated time.
     pub timing_class: String,
     /// Whether arrivals were planned (open) or waited for replies (closed).
     pub open_loop: bool,

@@ -8,8 +8,8 @@ pub mod service;
 pub mod times;
 pub mod workers;
 
-pub use config::{AffinityMode, Config, ConfigError, SETTINGS, SettingRow, TierConfig, ToolConfig};
-pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError};
+pub use config::{AffinityMode, Config, ConfigError, SCALED_SETTINGS, SETTINGS, SettingRow, TierConfig, ToolConfig};
+pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError, Timers, backoff_limit};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
     Disturbance, Echo, FaultError, Handler, How, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault, WorkerKind, worker_kind,

@@ -140,8 +140,11 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) plan: bool,
     /// Resume an interrupted run: its finished trials are kept
-    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan"])]
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan", "virtual_time"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Simulate: the pool's own core in virtual time, without workers, pipes or a host
+    #[arg(long = "virtual", conflicts_with = "in_process")]
+    pub(crate) virtual_time: bool,
     /// Run trials in this process, for a debugger; they share memory and caches, so trust no figure
     #[arg(long)]
     pub(crate) in_process: bool,

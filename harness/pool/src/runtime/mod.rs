@@ -12,8 +12,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+pub use inner::backoff_limit;
 pub use observe::{Death, DisturbTarget, Snapshot};
 pub use start::StartError;
+pub use timers::Timers;
 
 use crate::clock::{Clock, Nanos};
 use crate::config::Config;

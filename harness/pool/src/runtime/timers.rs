@@ -7,7 +7,7 @@ use crate::core::types::Timer;
 
 /// The timers that are set.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+pub struct Timers {
     due: BTreeSet<(Nanos, Timer)>,
     at: BTreeMap<Timer, Nanos>,
     /// The time until which the task sleeps; an earlier timer must wake it.
@@ -16,7 +16,7 @@ pub(super) struct Timers {
 
 impl Timers {
     /// Sets `timer`, replacing one of the same value; true if the task must be woken for it.
-    pub(super) fn set(&mut self, timer: Timer, at: Nanos) -> bool {
+    pub fn set(&mut self, timer: Timer, at: Nanos) -> bool {
         if let Some(old) = self.at.insert(timer, at) {
             self.due.remove(&(old, timer));
         }
@@ -29,7 +29,7 @@ impl Timers {
     }
 
     /// Takes one timer that is due at `now`.
-    pub(super) fn take_due(&mut self, now: Nanos) -> Option<Timer> {
+    pub fn take_due(&mut self, now: Nanos) -> Option<Timer> {
         let first = *self.due.first()?;
         if first.0 > now {
             return None;
@@ -40,7 +40,7 @@ impl Timers {
     }
 
     /// When to wake next; the task promises to sleep until then or until it is woken.
-    pub(super) fn next(&mut self) -> Option<Nanos> {
+    pub fn next(&mut self) -> Option<Nanos> {
         self.asleep_until = self.due.first().map(|(at, _)| *at);
         self.asleep_until
     }

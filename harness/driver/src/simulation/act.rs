@@ -1,0 +1,199 @@
+//! What the core's actions, and what comes due, do to workers and requests.
+
+use pool::clock::Nanos;
+use pool::core::{Affinity, Event, Outcome, Placement, RequestId, SlotId, Submit, WorkerRef};
+use pool::times::{Phase, RequestTimes};
+use pool::{DisturbTarget, Disturbance};
+use rand::RngExt;
+
+use super::engine::Engine;
+use super::world::{Due, Worker};
+use crate::rows::Row;
+use crate::schedule::NO_SESSION;
+use crate::slice::REFUSED;
+
+/// How often a fault looks for a worker that fits, a millisecond apart.
+const TRIES: u32 = 50;
+const MILLISECOND: Nanos = 1_000_000;
+/// What a worker's answer has beyond the payload: the digest.
+const ECHO: usize = 8;
+
+impl Engine<'_> {
+    /// Sends the `index`-th intent (in turn) at `at`.
+    pub(super) fn submit(&mut self, index: usize, at: Nanos, client: u32) {
+        let intents = &self.load.schedule.intents;
+        let intent = intents[index % intents.len()];
+        let sort = &self.load.sorts[usize::from(intent.sort)];
+        let mut times = RequestTimes::default();
+        times.begin(Phase::Lag, at);
+        times.turn(Phase::Lag, Phase::Admit, at);
+        times.turn(Phase::Admit, Phase::Queue, at);
+        let request = RequestId(self.rows.len() as u64);
+        self.rows.push(Row {
+            measured: at >= self.origin + self.load.warmup_ns,
+            intent,
+            in_deadline: true,
+            times,
+            outcome: Outcome::Failed,
+            predicted: None,
+            served: None,
+            attempts: 0,
+            affinity: Affinity::Free,
+            encoded: 0,
+            sent_bytes: 0,
+            saved: 0,
+        });
+        if self.load.clients.is_some() {
+            self.clients.push(client);
+        }
+        self.outstanding += 1;
+        let bytes = sort.payloads.get(usize::from(intent.payload)).map_or(0, |(payload, _)| payload.len());
+        let session = (intent.session != NO_SESSION).then(|| self.sessions.get(intent.session as usize).copied()).flatten();
+        let deadline = sort.deadline_ns.map(|after| at.saturating_add(after));
+        self.step(Event::Submit(Submit { request, tool: sort.tool, bytes: bytes as u32, session, deadline }));
+    }
+
+    /// The client of a closed loop sends its next request, until the window is over.
+    pub(super) fn send_again(&mut self, client: u32) {
+        if self.now < self.origin + self.load.warmup_ns + self.load.length_ns {
+            self.submit(self.rows.len(), self.now, client);
+        }
+    }
+
+    pub(super) fn finish(&mut self, request: RequestId, outcome: Outcome, placement: &Placement) {
+        let now = self.now;
+        let Some(row) = self.rows.get_mut(request.0 as usize) else { return };
+        if placement.attempts == 0 {
+            row.times.end(Phase::Queue, now);
+        }
+        row.times.begin(Phase::Reply, now);
+        row.times.end(Phase::Reply, now);
+        row.outcome = outcome;
+        row.predicted = Some(placement.predicted);
+        (row.served, row.attempts, row.affinity) = (placement.served, placement.attempts, placement.affinity);
+        let sort = &self.load.sorts[usize::from(row.intent.sort)];
+        row.in_deadline = sort.deadline_ns.is_none_or(|after| now <= row.intended().saturating_add(after));
+        if outcome == Outcome::Ok {
+            let payload = sort.payloads.get(usize::from(row.intent.payload)).map_or(0, |(payload, _)| payload.len());
+            (row.encoded, row.sent_bytes) = ((payload + ECHO) as u32, (payload + ECHO) as u32);
+        }
+        self.outstanding -= 1;
+        if let Some(client) = self.clients.get(request.0 as usize) {
+            let pause = if outcome == Outcome::Ok { 0 } else { REFUSED.as_nanos() as Nanos };
+            self.agenda.push(now + pause, Due::Client(*client));
+        }
+    }
+
+    pub(super) fn spawn(&mut self, worker: WorkerRef, part: usize) {
+        let Some(slot) = self.workers.get_mut(usize::from(worker.slot.0)) else { return };
+        *slot = Worker { generation: worker.generation, part, lives: true, ..Worker::default() };
+        self.existing.begin(part, self.now);
+        self.agenda.push(self.now.saturating_add(self.costs.start_ns), Due::Ready(worker));
+    }
+
+    pub(super) fn ready(&mut self, worker: WorkerRef) {
+        let Some(slot) = self.worker(worker) else { return };
+        slot.ready = true;
+        self.step(Event::Ready(worker));
+    }
+
+    pub(super) fn worker(&mut self, worker: WorkerRef) -> Option<&mut Worker> {
+        self.workers.get_mut(usize::from(worker.slot.0)).filter(|slot| slot.is(worker))
+    }
+
+    pub(super) fn dispatch(&mut self, worker: WorkerRef, request: RequestId) {
+        let (now, costs) = (self.now, self.costs);
+        let Some(row) = self.rows.get_mut(request.0 as usize) else { return };
+        row.times.turn(Phase::Queue, Phase::Dispatch, now);
+        let work = row.intent.service_ns;
+        let Some(slot) = self.worker(worker) else { return };
+        slot.busy = Some(request);
+        slot.turn = slot.turn.wrapping_add(1);
+        let begin = (now + costs.dispatch_ns).max(slot.stalled_until);
+        slot.service = (begin, begin.saturating_add(work));
+        let (part, turn, end) = (slot.part, slot.turn, slot.service.1);
+        self.busy.begin(part, now);
+        self.agenda.push(end.saturating_add(costs.return_ns), Due::Reply(worker, turn));
+    }
+
+    pub(super) fn reply(&mut self, worker: WorkerRef, turn: u32) {
+        let now = self.now;
+        let Some(slot) = self.worker(worker).filter(|slot| slot.turn == turn) else { return };
+        let Some(request) = slot.busy.take() else { return };
+        let (part, (begin, end), ending) = (slot.part, slot.service, slot.ending);
+        self.busy.end(part, now);
+        // Nobody stamps a request that has its outcome.
+        if let Some(row) = self.rows.get_mut(request.0 as usize).filter(|row| row.done() == 0) {
+            row.times.turn(Phase::Dispatch, Phase::Service, begin);
+            row.times.turn(Phase::Service, Phase::Return, end);
+            row.times.end(Phase::Return, now);
+        }
+        self.replied(worker, request);
+        if ending {
+            self.agenda.push(now, Due::Exit(worker));
+        }
+    }
+
+    /// Ends a worker: at once, or when it has finished what it is on.
+    pub(super) fn end(&mut self, worker: WorkerRef, at_once: bool) {
+        let now = self.now;
+        let Some(slot) = self.worker(worker) else { return };
+        slot.ending = true;
+        if at_once || slot.busy.is_none() {
+            self.agenda.push(now, Due::Exit(worker));
+        }
+    }
+
+    pub(super) fn exit(&mut self, worker: WorkerRef) {
+        let now = self.now;
+        let Some(slot) = self.worker(worker) else { return };
+        slot.lives = false;
+        let gone = *slot;
+        self.existing.end(gone.part, now);
+        if gone.busy.is_some() {
+            self.busy.end(gone.part, now);
+        }
+        self.ended.died(&gone, "signal 9 (SIGKILL)");
+        self.step(Event::Exited(worker));
+    }
+
+    /// A fault strikes a worker that fits; where none does it looks again for a little while.
+    pub(super) fn strike(&mut self, n: u32, tries: u32) {
+        let Some(fault) = self.faults.get(n as usize) else { return };
+        let (target, what) = (fault.target, fault.what);
+        let fits = |slot: usize, w: &Worker| match target {
+            DisturbTarget::AnyBusy => w.ready && w.busy.is_some() && !w.ending,
+            DisturbTarget::AnyReady => w.ready && !w.ending,
+            DisturbTarget::Slot(SlotId(id)) => usize::from(id) == slot,
+        };
+        let fitting: Vec<usize> = (0..self.workers.len()).filter(|s| self.workers[*s].lives && fits(*s, &self.workers[*s])).collect();
+        if fitting.is_empty() {
+            if tries < TRIES {
+                self.agenda.push(self.now + MILLISECOND, Due::Fault(n, tries + 1));
+            }
+            return;
+        }
+        let s = fitting[self.random.random_range(0..fitting.len())];
+        let worker = WorkerRef { slot: SlotId(s as u16), generation: self.workers[s].generation };
+        match what {
+            Disturbance::Kill => self.agenda.push(self.now, Due::Exit(worker)),
+            Disturbance::Stall(ns) => self.stall(worker, ns),
+        }
+    }
+
+    /// Stops a worker for a while: what it is on takes that much longer.
+    fn stall(&mut self, worker: WorkerRef, ns: Nanos) {
+        let (now, back) = (self.now, self.costs.return_ns);
+        let Some(slot) = self.worker(worker) else { return };
+        slot.stalled_until = slot.stalled_until.max(now).saturating_add(ns);
+        if slot.busy.is_some() {
+            slot.turn = slot.turn.wrapping_add(1);
+            slot.service.1 = slot.service.1.max(now).saturating_add(ns);
+            if slot.service.0 > now {
+                slot.service.0 = slot.service.0.saturating_add(ns);
+            }
+            let (turn, end) = (slot.turn, slot.service.1);
+            self.agenda.push(end.saturating_add(back), Due::Reply(worker, turn));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Everything outside of the core that a request or a worker can meet, in simulated time.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use model::record::Deaths;
+use pool::clock::Nanos;
+use pool::core::{RequestId, WorkerRef};
+
+/// What comes due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A worker has started.
+    Ready(WorkerRef),
+    /// A worker's reply is read; of an older `turn` it was put off.
+    Reply(WorkerRef, u32),
+    /// A worker is gone.
+    Exit(WorkerRef),
+    /// A client of a closed loop sends its next request.
+    Client(u32),
+    /// The n-th fault of the case strikes; tried so many times before.
+    Fault(u32, u32),
+    /// The window begins or ends.
+    Edge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    at: Nanos,
+    /// Orders what is due at one time by when it was asked for.
+    seq: u64,
+    what: Due,
+}
+
+impl Ord for Entry {
+    /// The earliest is the greatest, as the heap wants it.
+    fn cmp(&self, other: &Entry) -> Ordering {
+        (other.at, other.seq).cmp(&(self.at, self.seq))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What will happen, in order. Small: one entry per busy worker and a few more.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    heap: BinaryHeap<Entry>,
+    seq: u64,
+}
+
+impl Agenda {
+    pub(super) fn push(&mut self, at: Nanos, what: Due) {
+        self.seq += 1;
+        self.heap.push(Entry { at, seq: self.seq, what });
+    }
+
+    pub(super) fn next(&self) -> Option<Nanos> {
+        self.heap.peek().map(|entry| entry.at)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(Nanos, Due)> {
+        self.heap.pop().map(|entry| (entry.at, entry.what))
+    }
+}
+
+/// A slot's worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Worker {
+    pub(super) generation: u32,
+    /// Index of what its slot time counts for.
+    pub(super) part: usize,
+    pub(super) lives: bool,
+    pub(super) ready: bool,
+    pub(super) busy: Option<RequestId>,
+    /// When its service began and will end.
+    pub(super) service: (Nanos, Nanos),
+    /// Told apart from replies that were put off.
+    pub(super) turn: u32,
+    /// Stopped until then.
+    pub(super) stalled_until: Nanos,
+    /// Whether the core asked for its end.
+    pub(super) ending: bool,
+}
+
+impl Worker {
+    pub(super) fn is(&self, worker: WorkerRef) -> bool {
+        self.lives && self.generation == worker.generation
+    }
+}
+
+/// How the workers ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ended {
+    pub(super) deaths: Deaths,
+}
+
+impl Ended {
+    pub(super) fn died(&mut self, worker: &Worker, status: &str) {
+        if worker.ending {
+            self.deaths.closed += 1;
+            return;
+        }
+        self.deaths.unexpected += 1;
+        self.deaths.while_busy += u64::from(worker.busy.is_some());
+        let by_status: &mut BTreeMap<String, u64> = &mut self.deaths.by_status;
+        *by_status.entry(status.to_owned()).or_default() += 1;
+    }
+}
