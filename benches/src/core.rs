@@ -75,7 +75,14 @@ impl Load {
         self.now += GAP_NS;
         self.next += 1;
         let session = Some(SessionKey(self.next % SESSIONS));
-        self.step(Event::Submit(Submit { request: RequestId(self.next), tool: ToolId(0), bytes: 132, session, deadline: None }));
+        self.step(Event::Submit(Submit {
+            request: RequestId(self.next),
+            tool: ToolId(0),
+            bytes: 132,
+            session,
+            deadline: None,
+            cost: None,
+        }));
     }
 
     fn step(&mut self, event: Event) {

@@ -130,7 +130,7 @@ impl Trip for Pooled {
             let begin = Instant::now();
             for _ in 0..n {
                 let (payload, times) = (payload.clone(), RequestTimes::default());
-                let job = Job { tool: ToolId(0), session: None, deadline: None, work: NOTHING, payload, times };
+                let job = Job { tool: ToolId(0), session: None, deadline: None, work: NOTHING, payload, times, cost: None, progress: None };
                 let reply = pool.call(job).await;
                 if reply.outcome != Outcome::Ok {
                     return Err(format!("{}: {}", reply.outcome.name(), reply.error.unwrap_or_default()).into());

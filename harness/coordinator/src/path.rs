@@ -9,7 +9,7 @@ use bytes::Bytes;
 use pool::clock::{Clock, Nanos};
 use pool::core::{Outcome, Placement, SessionKey, ToolId};
 use pool::times::{Phase, RequestTimes};
-use pool::{Deps, Job, Pool, Work};
+use pool::{Deps, Job, Pool, ProgressSink, Work};
 use serde::Serialize;
 use store::compress::{Codec, Encoders};
 use store::{Message, Role, Session, SessionId, Store};
@@ -50,6 +50,10 @@ pub struct Request {
     pub accept: Arc<str>,
     /// Stamps so far: the caller has begun `admit` at hand-over.
     pub times: RequestTimes,
+    /// Its true service time, ns, where the caller knows it: read with `pool.predict = oracle` only.
+    pub cost: Option<Nanos>,
+    /// Where the tool's progress goes, if anyone wants it.
+    pub progress: Option<ProgressSink>,
 }
 
 /// The answer, with all stamps but the end of `reply`, which is the caller's.
@@ -254,6 +258,8 @@ impl Inner {
             work: request.work,
             payload: std::mem::take(&mut request.payload),
             times: request.times,
+            cost: request.cost,
+            progress: request.progress.take(),
         };
         let reply = self.pool.call(job).await;
         request.times = reply.times;

@@ -2,6 +2,7 @@
 
 use model::record::{Cpu, Deaths, Pacer, ProfileFigures, Record};
 use pool::Pool;
+use pool::core::Partition;
 
 use crate::figures::{figures, tiers};
 use crate::prepare::PreparedCase;
@@ -23,7 +24,7 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
     (record.counts, record.outcomes, record.histograms, record.bands) = (f.counts, f.outcomes, f.histograms, f.bands);
     (record.unexplained_share, record.confusion, record.affinity, record.bytes) = (f.unexplained_share, f.confusion, f.affinity, f.bytes);
     if let (Some(begin), Some(end)) = (&ran.begin.pool, &ran.end.pool) {
-        let slots = [0, 1, 2].map(|i| prepared.config.pool.tiers[i].max);
+        let slots = Partition::ALL.map(|partition| prepared.config.pool.slots(partition));
         record.tiers = tiers(begin, end, slots, f.served);
     }
     if prepared.slots() == 1 && record.open_loop {

@@ -6,7 +6,7 @@ use model::Histogram;
 use model::record::{ByteFigures, Counts, TierFigures};
 use pool::Snapshot;
 use pool::clock::Nanos;
-use pool::core::{Affinity, Outcome, Tier};
+use pool::core::{Affinity, Outcome, Partition, Tier};
 use pool::times::Phase;
 
 use crate::rows::Row;
@@ -182,18 +182,20 @@ fn affinity_name(affinity: Affinity) -> &'static str {
     }
 }
 
-/// Tiers with slots: use of their slots between two snapshots.
-pub(crate) fn tiers(begin: &Snapshot, end: &Snapshot, slots: [u16; 3], served: [u64; 3]) -> BTreeMap<String, TierFigures> {
-    let tier = |t: Tier| {
-        let i = t as usize;
+/// Tiers that served anything, and partitions with slots and the use of them between two snapshots. With shared dispatch a tier has no slots
+/// of its own, and `shared` holds them all.
+pub(crate) fn tiers(begin: &Snapshot, end: &Snapshot, slots: [u16; 4], served: [u64; 3]) -> BTreeMap<String, TierFigures> {
+    let row = |partition: Partition| {
+        let i = partition as usize;
         TierFigures {
-            served: served[i],
+            served: served.get(i).copied().unwrap_or(0),
             busy_ns: end.busy_ns[i].saturating_sub(begin.busy_ns[i]),
             live_ns: end.existing_ns[i].saturating_sub(begin.existing_ns[i]),
             slots: u64::from(slots[i]),
         }
     };
-    Tier::ALL.into_iter().filter(|t| slots[*t as usize] > 0).map(|t| (t.name().to_owned(), tier(t))).collect()
+    let rows = Partition::ALL.into_iter().map(|partition| (partition.name().to_owned(), row(partition)));
+    rows.filter(|(_, row)| row.slots > 0 || row.served > 0).collect()
 }
 
 #[cfg(test)]

@@ -69,8 +69,8 @@ pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: im
     let fifo = sharpen();
     let span = offsets.last().copied().unwrap_or(0);
     let tail_ns = tail(fifo, span / (offsets.len() as u64).max(1));
-    let origin = origin();
     let (cpu, wall) = (sys::thread_cpu_ns(), clock.now());
+    let origin = origin();
     for (index, offset) in offsets.iter().enumerate() {
         let due = origin + offset;
         let mut now = clock.now();

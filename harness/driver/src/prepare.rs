@@ -325,9 +325,9 @@ impl PreparedCase {
         self.case.load.sessions
     }
 
-    /// Slots of the pool, over all tiers.
+    /// Slots of the pool.
     pub fn slots(&self) -> u32 {
-        self.config.pool.tiers.iter().map(|t| u32::from(t.max)).sum()
+        pool::core::Partition::ALL.into_iter().map(|p| u32::from(self.config.pool.slots(p))).sum()
     }
 
     /// Builds the payloads of all sorts from `seed`.

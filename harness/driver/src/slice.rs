@@ -96,7 +96,17 @@ impl Shared {
         times.turn(Phase::Lag, Phase::Admit, sent);
         let session = (intent.session != NO_SESSION).then(|| session_id(intent.session).ok()).flatten();
         let work = Work { ns: intent.service_ns, how: sort.how };
-        let call = Request { tool: sort.tool, session, deadline, work, payload: payload.clone(), accept: Arc::clone(&self.accept), times };
+        let call = Request {
+            tool: sort.tool,
+            session,
+            deadline,
+            work,
+            payload: payload.clone(),
+            accept: Arc::clone(&self.accept),
+            times,
+            cost: Some(intent.service_ns),
+            progress: None,
+        };
         let mut response = self.target.call(call).await;
         let done = MonotonicClock.now();
         response.times.end(Phase::Reply, done);

@@ -2,16 +2,19 @@
 //!
 //! Texts arrive canonical (durations in ns, sizes in bytes); reading what people write is the caller's task.
 
+mod check;
+mod read;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use table::{SCALED_SETTINGS, SETTINGS, SettingRow};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::clock::Nanos;
-use crate::core::{Tier, ToolId};
+use crate::core::{Partition, Tier, ToolId};
+use read::Reader;
 
 /// How a session's requests are tied to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,77 @@ pub enum AffinityMode {
     Soft,
     /// Any free worker.
     None,
+}
+
+/// How workers are divided among requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dispatch {
+    /// A partition of the workers for each tier.
+    Tiered,
+    /// One partition for all: the lightest class first, with ageing and nested caps.
+    Shared,
+}
+
+/// When a request may go to another tier than its own, with [`Dispatch::Tiered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// Never.
+    None,
+    /// When its own tier cannot take it: disabled, without a worker while its slots back off, or full.
+    Blocked,
+    /// After any error too, a tool's own included, up to three executions: how the original behaved, kept as a baseline. It may run a
+    /// request's effect three times.
+    AnyError,
+}
+
+/// Where the tier of a request is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predict {
+    /// From the tool's configured tier alone.
+    Tool,
+    /// From what requests of the same tool and a similar payload size have cost; from the tool's tier until enough is known.
+    Learned,
+    /// From the true cost where the caller knows it: for comparisons only.
+    Oracle,
+}
+
+/// What becomes of a stateful worker whose session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recycle {
+    /// It is closed and another one is started in its place.
+    Restart,
+    /// It is asked to forget its state, and serves on once it says that it has.
+    Reset,
+}
+
+/// How many spare workers are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpareControl {
+    /// As many as the tier's `spares`.
+    Fixed,
+    /// At least that many, and as many as recent arrivals would have needed during one start of a worker.
+    Adaptive,
+}
+
+/// How sick workers are found. Times are in ns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Between two looks at all workers, at least 1 ms.
+    pub sweep_ns: Nanos,
+    /// Silence after which an idle worker is probed; `None` for never.
+    pub probe_idle_ns: Option<Nanos>,
+    /// Time in which a probe must be answered.
+    pub probe_timeout_ns: Nanos,
+    /// Age of a request from which its worker is probed, and killed if it does not answer; `None` for never.
+    pub wedged_after_ns: Option<Nanos>,
+    /// Failures in a row (unanswered probes, expired requests) after which a worker is ejected; 0 for never.
+    pub eject_after: u32,
+    /// Times the median slowness of the partition above which a worker is an outlier; 0 for never.
+    pub eject_slower: u32,
+    /// How long it must have been one.
+    pub eject_window_ns: Nanos,
+    /// Time during which a fresh worker is used only when no other is idle.
+    pub slow_start_ns: Nanos,
 }
 
 /// The policy of one tier.
@@ -39,6 +113,8 @@ pub struct TierConfig {
     pub idle_ttl_ns: Option<Nanos>,
     /// Longest service time of the tier's requests in ns; `u64::MAX` for no limit.
     pub limit_ns: Nanos,
+    /// With shared dispatch: most workers that requests of this tier and of colder ones may hold together, in percent of all.
+    pub cap_percent: u32,
 }
 
 /// A tool and what is known of it beforehand.
@@ -59,8 +135,24 @@ pub struct Config {
     pub affinity: AffinityMode,
     /// Whether a session's state dies with its worker; with strict affinity only.
     pub stateful: bool,
+    /// What becomes of a stateful worker whose session has ended.
+    pub recycle: Recycle,
+    /// Time without a request after which a session is taken for ended; `None` for never.
+    pub session_ttl_ns: Option<Nanos>,
+    /// How workers are divided among requests.
+    pub dispatch: Dispatch,
+    /// When a request may go to another tier than its own.
+    pub fallback: Fallback,
+    /// Where the tier of a request is taken from.
+    pub predict: Predict,
+    /// The quantile of past costs that a learned prediction takes, in percent, 1 to 99; a low one errs towards the lighter tier.
+    pub predict_quantile: u32,
+    /// With shared dispatch: a waiting request counts as one tier lighter for each time this long.
+    pub ageing_ns: Nanos,
     /// Policies of hot, warm and cold, in this order.
     pub tiers: [TierConfig; 3],
+    /// Policy of the one partition of [`Dispatch::Shared`]; its `limit_ns` and `cap_percent` mean nothing.
+    pub shared: TierConfig,
     /// The tools, sorted by name; a [`ToolId`] is an index into them.
     pub tools: Vec<ToolConfig>,
     /// Requests that may wait in one tier.
@@ -83,6 +175,16 @@ pub struct Config {
     pub zombie_grace_ns: Nanos,
     /// Workers that may be starting at once, from 1.
     pub spawn_concurrency: u32,
+    /// Upper bound of the random delay of a start while another one is under way.
+    pub spawn_jitter_ns: Nanos,
+    /// How many spare workers are kept.
+    pub spare_control: SpareControl,
+    /// The past that an adaptive number of spares is taken from.
+    pub spare_window_ns: Nanos,
+    /// How sick workers are found.
+    pub health: Health,
+    /// Time after the begin of a drain when requests that still wait are handed back, and those at a worker are given up; `None` for never.
+    pub drain_timeout_ns: Option<Nanos>,
     /// Time between end of input and SIGTERM.
     pub close_grace_ns: Nanos,
     /// Time between SIGTERM and SIGKILL.
@@ -101,36 +203,13 @@ pub struct ConfigError {
     pub why: String,
 }
 
-/// The shortest idle TTL: a shorter one would only spin.
-const IDLE_TTL_MIN_NS: Nanos = 1_000_000;
-
 impl Config {
     /// Builds the configuration from canonical texts; missing keys take the default of [`SETTINGS`], keys of other owners are ignored.
     ///
     /// # Errors
     /// The key that is unknown, malformed, out of range, or at odds with another one.
     pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
-        let read = Reader { settings };
-        read.refuse_unknown()?;
-        let config = Config {
-            affinity: read.affinity()?,
-            stateful: read.flag("pool.stateful")?,
-            tiers: [read.tier(Tier::Hot)?, read.tier(Tier::Warm)?, read.tier(Tier::Cold)?],
-            tools: read.tools()?,
-            queue_len: read.number("pool.queue-len")?,
-            queue_bytes: read.number("pool.queue-bytes")?,
-            deadline_ns: read.optional("pool.deadline")?,
-            start_timeout_ns: read.number("pool.start-timeout")?,
-            backoff_base_ns: read.number("pool.backoff")?,
-            backoff_cap_ns: read.number("pool.backoff-cap")?,
-            healthy_after_ns: read.number("pool.healthy-after")?,
-            park_after: read.number("pool.park-after")?,
-            zombie_grace_ns: read.number("pool.zombie-grace")?,
-            spawn_concurrency: read.number("pool.spawn-concurrency")?,
-            close_grace_ns: read.number("pool.close-grace")?,
-            term_grace_ns: read.number("pool.term-grace")?,
-            frame_max: read.number("pool.frame-max")?,
-        };
+        let config = Reader { settings }.config()?;
         config.check()?;
         Ok(config)
     }
@@ -146,143 +225,28 @@ impl Config {
         Tier::ALL.into_iter().find(|t| service_ns <= self.tiers[*t as usize].limit_ns).unwrap_or(Tier::Cold)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        for tier in Tier::ALL {
-            check_tier(tier, &self.tiers[tier as usize])?;
+    /// The policy of a partition.
+    pub fn policy(&self, partition: Partition) -> &TierConfig {
+        match partition {
+            Partition::Hot => &self.tiers[0],
+            Partition::Warm => &self.tiers[1],
+            Partition::Cold => &self.tiers[2],
+            Partition::Shared => &self.shared,
         }
-        if self.tiers.iter().all(|t| t.max == 0) {
-            return bad("pool.hot.max", "every tier is disabled; give one of pool.hot.max, pool.warm.max and pool.cold.max at least 1");
-        }
-        for (low, high) in [(Tier::Hot, Tier::Warm), (Tier::Warm, Tier::Cold)] {
-            if self.tiers[low as usize].limit_ns >= self.tiers[high as usize].limit_ns {
-                let why = format!("must be below pool.{}.limit; lower it or raise the other", high.name());
-                return bad(&format!("pool.{}.limit", low.name()), &why);
-            }
-        }
-        self.check_rest()
     }
 
-    fn check_rest(&self) -> Result<(), ConfigError> {
-        if self.tools.is_empty() {
-            return bad("pool.tools", "there is no tool; declare one by pool.tools.NAME.tier");
-        }
-        if self.tools.len() > usize::from(u16::MAX) {
-            return bad("pool.tools", "there are more than 65535 tools; declare fewer");
-        }
-        if self.stateful && self.affinity != AffinityMode::Strict {
-            return bad("pool.stateful", "needs pool.affinity = strict; set it, or stateful to false");
-        }
-        if self.backoff_base_ns > self.backoff_cap_ns {
-            return bad("pool.backoff", "is above pool.backoff-cap; lower it or raise the cap");
-        }
-        if self.deadline_ns == Some(0) {
-            return bad("pool.deadline", "0 would expire every request; use none for no deadline");
-        }
-        if self.start_timeout_ns == 0 {
-            return bad("pool.start-timeout", "0 would kill every worker at its start; allow it some time");
-        }
-        if !(1024..=u64::from(u32::MAX)).contains(&self.frame_max) {
-            return bad("pool.frame-max", "must be from 1KiB to below 4GiB; choose a size between");
-        }
-        Ok(())
+    /// Slots of a partition: none of those that the dispatch mode does not use.
+    pub fn slots(&self, partition: Partition) -> u16 {
+        let used = (partition == Partition::Shared) == (self.dispatch == Dispatch::Shared);
+        if used { self.policy(partition).max } else { 0 }
+    }
+
+    /// The partition whose workers serve requests of `tier`.
+    pub fn home(&self, tier: Tier) -> Partition {
+        if self.dispatch == Dispatch::Shared { Partition::Shared } else { Partition::of(tier) }
     }
 }
 
 fn bad<T>(key: &str, why: &str) -> Result<T, ConfigError> {
     Err(ConfigError { key: key.to_owned(), why: why.to_owned() })
-}
-
-fn check_tier(tier: Tier, config: &TierConfig) -> Result<(), ConfigError> {
-    let key = |field: &str| format!("pool.{}.{field}", tier.name());
-    // A disabled tier's min-ready does not count, so that `max = 0` alone disables it.
-    if config.max > 0 && config.min_ready > config.max {
-        return bad(&key("min-ready"), &format!("{} is above the tier's max {}; lower it or raise max", config.min_ready, config.max));
-    }
-    if config.idle_ttl_ns.is_some_and(|ttl| ttl < IDLE_TTL_MIN_NS) {
-        return bad(&key("idle-ttl"), "must be at least 1ms; raise it, or use none to keep idle workers");
-    }
-    Ok(())
-}
-
-/// Reads canonical texts, falling back to the table's defaults.
-struct Reader<'a> {
-    settings: &'a BTreeMap<String, String>,
-}
-
-impl Reader<'_> {
-    fn refuse_unknown(&self) -> Result<(), ConfigError> {
-        for key in self.settings.keys().filter(|k| k.starts_with("pool.")) {
-            if table::row_of(key).is_none() {
-                let near = SETTINGS.iter().map(|r| r.0).max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
-                return bad(key, &format!("no such setting; did you mean {}?", near.unwrap_or("pool.affinity")));
-            }
-        }
-        Ok(())
-    }
-
-    fn text(&self, key: &str) -> String {
-        match self.settings.get(key) {
-            Some(text) => text.clone(),
-            None => table::row_of(key).map_or_else(String::new, |row| table::canonical(row.1, row.2)),
-        }
-    }
-
-    fn number<N: TryFrom<u64>>(&self, key: &str) -> Result<N, ConfigError> {
-        let text = self.text(key);
-        let wrong = || ConfigError { key: key.to_owned(), why: format!("'{text}' is not a whole number in range; give one") };
-        let number: u64 = text.parse().map_err(|_| wrong())?;
-        let kind = table::row_of(key).map_or("", |row| row.1);
-        if let Some((low, high)) = kind.strip_prefix("integer ").and_then(|range| range.split_once("..=")) {
-            let inside = low.parse().is_ok_and(|low: u64| number >= low) && high.parse().is_ok_and(|high: u64| number <= high);
-            if !inside {
-                return bad(key, &format!("{number} is out of range; choose from {low} to {high}"));
-            }
-        }
-        N::try_from(number).map_err(|_| wrong())
-    }
-
-    fn optional(&self, key: &str) -> Result<Option<Nanos>, ConfigError> {
-        if self.text(key) == "none" { Ok(None) } else { self.number(key).map(Some) }
-    }
-
-    fn flag(&self, key: &str) -> Result<bool, ConfigError> {
-        let text = self.text(key);
-        text.parse().map_err(|_| ConfigError { key: key.to_owned(), why: format!("'{text}' is neither true nor false; choose one") })
-    }
-
-    fn affinity(&self) -> Result<AffinityMode, ConfigError> {
-        match self.text("pool.affinity").as_str() {
-            "strict" => Ok(AffinityMode::Strict),
-            "soft" => Ok(AffinityMode::Soft),
-            "none" => Ok(AffinityMode::None),
-            other => bad("pool.affinity", &format!("'{other}' is no affinity; choose strict, soft or none")),
-        }
-    }
-
-    fn tier(&self, tier: Tier) -> Result<TierConfig, ConfigError> {
-        let key = |field: &str| format!("pool.{}.{field}", tier.name());
-        Ok(TierConfig {
-            worker: self.text(&key("worker")),
-            min_ready: self.number(&key("min-ready"))?,
-            spares: self.number(&key("spares"))?,
-            max: self.number(&key("max"))?,
-            idle_ttl_ns: self.optional(&key("idle-ttl"))?,
-            limit_ns: self.optional(&key("limit"))?.unwrap_or(Nanos::MAX),
-        })
-    }
-
-    fn tools(&self) -> Result<Vec<ToolConfig>, ConfigError> {
-        let names: BTreeSet<&str> =
-            self.settings.keys().filter_map(|key| key.strip_prefix("pool.tools.")?.rsplit_once('.')).map(|(name, _)| name).collect();
-        names.into_iter().map(|name| self.tool(name)).collect()
-    }
-
-    fn tool(&self, name: &str) -> Result<ToolConfig, ConfigError> {
-        let key = format!("pool.tools.{name}.tier");
-        let text = self.text(&key);
-        let Some(tier) = Tier::ALL.into_iter().find(|t| t.name() == text) else {
-            return bad(&key, &format!("'{text}' is no tier; choose hot, warm or cold"));
-        };
-        Ok(ToolConfig { name: name.to_owned(), tier, replayable: self.flag(&format!("pool.tools.{name}.replayable"))? })
-    }
 }

@@ -8,10 +8,13 @@ pub mod service;
 pub mod times;
 pub mod workers;
 
-pub use config::{AffinityMode, Config, ConfigError, SCALED_SETTINGS, SETTINGS, SettingRow, TierConfig, ToolConfig};
+pub use config::{
+    AffinityMode, Config, ConfigError, Dispatch, Fallback, Health, Predict, Recycle, SCALED_SETTINGS, SETTINGS, SettingRow, SpareControl, TierConfig,
+    ToolConfig,
+};
 pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError, Timers, backoff_limit};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
-    Disturbance, Echo, FaultError, Handler, How, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault, WorkerKind, worker_kind,
-    worker_main,
+    Disturbance, Echo, FaultError, Handler, How, Progress, ProgressSink, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault,
+    WorkerKind, worker_kind, worker_main,
 };

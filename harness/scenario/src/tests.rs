@@ -52,6 +52,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("compress.zstd-level", "integer -7..=19", "3"),
     ("session.keep", "integer 1..=1000", "8"),
     ("trial.cpus", "integer 0..=1024", "0"),
+    ("virtual.dispatch", "duration", "0ns"),
+    ("virtual.return", "duration", "0ns"),
     ("virtual.start", "duration", "1ms"),
     ("virtual.policy", "choice core|sjf", "core"),
 ];

@@ -44,6 +44,8 @@ fn request(coordinator: &Coordinator, session: &str, text: &str) -> Request {
         payload: Bytes::copy_from_slice(text.as_bytes()),
         accept: Arc::from("zstd, gzip;q=0.5"),
         times,
+        cost: None,
+        progress: None,
     }
 }
 

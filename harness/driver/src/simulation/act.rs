@@ -50,7 +50,7 @@ impl Engine<'_> {
         let bytes = sort.payloads.get(usize::from(intent.payload)).map_or(0, |(payload, _)| payload.len());
         let session = (intent.session != NO_SESSION).then(|| self.sessions.get(intent.session as usize).copied()).flatten();
         let deadline = sort.deadline_ns.map(|after| at.saturating_add(after));
-        self.step(Event::Submit(Submit { request, tool: sort.tool, bytes: bytes as u32, session, deadline }));
+        self.step(Event::Submit(Submit { request, tool: sort.tool, bytes: bytes as u32, session, deadline, cost: Some(intent.service_ns) }));
     }
 
     /// The client of a closed loop sends its next request, until the window is over.
@@ -85,16 +85,31 @@ impl Engine<'_> {
     }
 
     pub(super) fn spawn(&mut self, worker: WorkerRef, part: usize) {
+        // As in the runtime, starts after the first of several wait a random moment.
+        let crowded = self.config.spawn_jitter_ns > 0 && self.workers.iter().any(|slot| slot.lives && !slot.ready);
+        let delay = if crowded { self.random.random_range(0..self.config.spawn_jitter_ns) } else { 0 };
         let Some(slot) = self.workers.get_mut(usize::from(worker.slot.0)) else { return };
         *slot = Worker { generation: worker.generation, part, lives: true, ..Worker::default() };
         self.existing.begin(part, self.now);
-        self.agenda.push(self.now.saturating_add(self.costs.start_ns), Due::Ready(worker));
+        self.agenda.push(self.now.saturating_add(self.costs.start_ns + delay), Due::Ready(worker));
     }
 
     pub(super) fn ready(&mut self, worker: WorkerRef) {
         let Some(slot) = self.worker(worker) else { return };
         slot.ready = true;
         self.step(Event::Ready(worker));
+    }
+
+    /// A worker's answer to the pool itself, put off while it is stopped.
+    pub(super) fn answer(&mut self, worker: WorkerRef, event: Event) {
+        let now = self.now;
+        let Some(slot) = self.worker(worker) else { return };
+        if slot.stalled_until <= now {
+            return self.step(event);
+        }
+        let due = if matches!(event, Event::Probed(_)) { Due::Probed(worker) } else { Due::ResetDone(worker) };
+        let at = slot.stalled_until;
+        self.agenda.push(at, due);
     }
 
     pub(super) fn worker(&mut self, worker: WorkerRef) -> Option<&mut Worker> {

@@ -23,8 +23,8 @@ const BEGIN: Nanos = 1_000_000_000;
 const DRAIN: Nanos = 3_600_000_000_000;
 /// Never.
 const NEVER: Nanos = Nanos::MAX;
-/// Parts of slot time: tiers, and one more for slots that belong to none.
-const PARTS: usize = 4;
+/// Parts of slot time: the partitions.
+const PARTS: usize = pool::core::Partition::ALL.len();
 
 /// A pool and its load in simulated time.
 pub(super) struct Engine<'a> {
@@ -164,6 +164,8 @@ impl<'a> Engine<'a> {
             Due::Reply(worker, turn) => self.reply(worker, turn),
             Due::Ready(worker) => self.ready(worker),
             Due::Exit(worker) => self.exit(worker),
+            Due::Probed(worker) => self.answer(worker, Event::Probed(worker)),
+            Due::ResetDone(worker) => self.answer(worker, Event::ResetDone(worker)),
             Due::Client(client) => self.send_again(client),
             Due::Fault(n, tries) => self.strike(n, tries),
             Due::Edge => {
@@ -192,7 +194,7 @@ impl<'a> Engine<'a> {
                 self.events.push_back(Event::Written(worker, request));
             }
             Action::Finish { request, outcome, placement, .. } => self.finish(request, outcome, &placement),
-            Action::Spawn(worker, tier) => self.spawn(worker, tier as usize),
+            Action::Spawn(worker, partition) => self.spawn(worker, partition as usize),
             Action::SetTimer(timer, at) => drop(self.timers.set(timer, at)),
             Action::Backoff(slot, attempt) => {
                 let most = pool::backoff_limit(self.config.backoff_base_ns, self.config.backoff_cap_ns, attempt);
@@ -200,7 +202,9 @@ impl<'a> Engine<'a> {
                 self.timers.set(pool::core::Timer::Backoff(slot), at);
             }
             // As the worker kinds do, a worker runs its request to the end whatever it is told.
-            Action::CancelAtWorker(..) => {}
+            Action::CancelAtWorker(..) | Action::Reloaded(_) => {}
+            Action::Probe(worker) => self.agenda.push(self.now, Due::Probed(worker)),
+            Action::Reset(worker) => self.agenda.push(self.now, Due::ResetDone(worker)),
             Action::Close(worker) => self.end(worker, false),
             Action::Kill(worker) => self.end(worker, true),
             Action::Drained => self.drained = true,

@@ -16,6 +16,10 @@ pub(super) enum Due {
     Reply(WorkerRef, u32),
     /// A worker is gone.
     Exit(WorkerRef),
+    /// A worker answers a probe, once it is not stopped.
+    Probed(WorkerRef),
+    /// A worker has forgotten its session's state, once it is not stopped.
+    ResetDone(WorkerRef),
     /// A client of a closed loop sends its next request.
     Client(u32),
     /// The n-th fault of the case strikes; tried so many times before.

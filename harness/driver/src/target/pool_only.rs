@@ -28,7 +28,16 @@ impl Target for PoolTarget {
         Box::pin(async move {
             call.times.end(Phase::Admit, clock.now());
             let session = call.session.as_ref().map(session_key);
-            let job = Job { tool: call.tool, session, deadline: call.deadline, work: call.work, payload: call.payload, times: call.times };
+            let job = Job {
+                tool: call.tool,
+                session,
+                deadline: call.deadline,
+                work: call.work,
+                payload: call.payload,
+                times: call.times,
+                cost: call.cost,
+                progress: call.progress,
+            };
             let reply = pool.call(job).await;
             let mut response = blank(reply.times);
             // From the moment the reply was read: the wake-up of this task is part of handing it over.

@@ -19,18 +19,31 @@ fn fault(pairs: &[(&str, &str)]) -> String {
 fn the_defaults_are_those_of_the_table() {
     let config = with_tool(&[]).unwrap();
     let ms = 1_000_000;
-    let tier = |min_ready, spares, max, idle_ttl_ns, limit_ns| TierConfig {
+    let tier = |min_ready, spares, max, idle_ttl_ns, limit_ns, cap_percent| TierConfig {
         worker: "simulated".into(),
         min_ready,
         spares,
         max,
         idle_ttl_ns,
         limit_ns,
+        cap_percent,
     };
     let expected = Config {
         affinity: AffinityMode::Soft,
         stateful: false,
-        tiers: [tier(2, 1, 3, None, 70 * ms), tier(0, 1, 3, Some(300_000 * ms), 700 * ms), tier(0, 0, 2, Some(30_000 * ms), u64::MAX)],
+        recycle: Recycle::Restart,
+        session_ttl_ns: None,
+        dispatch: Dispatch::Tiered,
+        fallback: Fallback::Blocked,
+        predict: Predict::Learned,
+        predict_quantile: 25,
+        ageing_ns: 10_000 * ms,
+        tiers: [
+            tier(2, 1, 3, None, 70 * ms, 100),
+            tier(0, 1, 3, Some(300_000 * ms), 700 * ms, 75),
+            tier(0, 0, 2, Some(30_000 * ms), u64::MAX, 50),
+        ],
+        shared: tier(2, 1, 8, Some(300_000 * ms), u64::MAX, 100),
         tools: vec![ToolConfig { name: "echo".into(), tier: Tier::Hot, replayable: false }],
         queue_len: 1024,
         queue_bytes: 64 << 20,
@@ -42,6 +55,20 @@ fn the_defaults_are_those_of_the_table() {
         park_after: 3,
         zombie_grace_ns: 2_000 * ms,
         spawn_concurrency: 2,
+        spawn_jitter_ns: 10 * ms,
+        spare_control: SpareControl::Fixed,
+        spare_window_ns: 60_000 * ms,
+        health: Health {
+            sweep_ns: 1_000 * ms,
+            probe_idle_ns: Some(30_000 * ms),
+            probe_timeout_ns: 5_000 * ms,
+            wedged_after_ns: None,
+            eject_after: 5,
+            eject_slower: 5,
+            eject_window_ns: 30_000 * ms,
+            slow_start_ns: 0,
+        },
+        drain_timeout_ns: Some(30_000 * ms),
         close_grace_ns: 500 * ms,
         term_grace_ns: 2_000 * ms,
         frame_max: 16 << 20,

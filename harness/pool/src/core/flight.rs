@@ -2,14 +2,14 @@
 
 use super::Core;
 use super::place::Place;
-use super::state::{At, Request};
-use super::types::{Action, Affinity, Outcome, Placement, ReplyKind, RequestId, SessionKey, Submit, Tier, Timer, WorkerRef};
+use super::state::{At, Job, Request};
+use super::types::{Action, Affinity, Outcome, Placement, ReplyKind, RequestId, Submit, Tier, Timer, WorkerRef};
 use super::view::Residency;
 use crate::clock::Nanos;
-use crate::config::AffinityMode;
+use crate::config::{AffinityMode, Fallback};
 
 /// Dispatches of one request, at most.
-const ATTEMPTS_MAX: u8 = 2;
+pub(super) const ATTEMPTS_MAX: u8 = 2;
 
 impl Core {
     /// Admits, or refuses at once. A request id that is still live is a caller's mistake and ignored.
@@ -18,10 +18,10 @@ impl Core {
             return;
         }
         self.totals.admitted += 1;
-        let tool = self.config.tools.get(usize::from(submit.tool.0));
-        let predicted = tool.map_or(Tier::Hot, |t| t.tier);
+        let known = usize::from(submit.tool.0) < self.config.tools.len();
+        let predicted = self.predict(submit.tool, submit.bytes, submit.cost);
         let deadline = submit.deadline.or(self.config.deadline_ns.map(|d| self.now.saturating_add(d)));
-        let refusal = if tool.is_none() {
+        let refusal = if !known {
             Some(Outcome::Failed)
         } else if self.draining {
             Some(Outcome::Shed)
@@ -51,10 +51,12 @@ impl Core {
             session,
             deadline,
             seq: self.next_seq,
+            since: self.now,
             at: At::Nowhere,
             counted: predicted,
             written: false,
             written_before: false,
+            tried: 0,
             placement: unplaced(predicted),
         };
         let place = self.find_place(&request, false);
@@ -63,7 +65,7 @@ impl Core {
             let session = self.sessions.get_mut(i);
             session.live += 1;
             // A request that is refused does not begin an ended session anew.
-            session.ended &= !matches!(place, Place::Dispatch(_) | Place::Wait(_) | Place::Queue(_));
+            session.ended &= !matches!(place, Place::Dispatch(..) | Place::Wait(..) | Place::Queue(_));
         }
         if let Some(deadline) = deadline {
             self.deadlines.insert((deadline, submit.request));
@@ -82,8 +84,8 @@ impl Core {
 
     fn put(&mut self, id: RequestId, place: Place, again: bool, out: &mut Vec<Action>) {
         match place {
-            Place::Dispatch(s) => self.dispatch(id, s, out),
-            Place::Wait(s) => self.enqueue(id, At::Waiting(s), self.slots[s].tier),
+            Place::Dispatch(s, class) => self.dispatch(id, s, class, out),
+            Place::Wait(s, class) => self.enqueue(id, At::Waiting(s), class),
             Place::Queue(tier) => self.enqueue(id, At::Shared(tier), tier),
             Place::Refuse(after) if !again => self.finish(id, Outcome::Shed, Some(after), out),
             Place::Refuse(_) | Place::Never => {
@@ -105,49 +107,6 @@ impl Core {
         if ran { Outcome::OutcomeUnknown } else { Outcome::Failed }
     }
 
-    /// The session's index; `Ok(None)` to serve it without affinity, an error to refuse it.
-    ///
-    /// The table is bounded. Soft affinity is a preference: when every remembered session has live requests, a new one does without.
-    /// Strict affinity is a promise: no living binding is given up for a new session, which is shed instead.
-    fn session_of(&mut self, key: SessionKey) -> Result<Option<u32>, ()> {
-        if let Some(i) = self.sessions.find(key) {
-            self.sessions.touch(i);
-            return Ok(Some(i));
-        }
-        if self.sessions.is_full() {
-            let strict = self.config.affinity == AffinityMode::Strict;
-            match self.sessions.oldest().filter(|i| self.evictable(*i, strict)) {
-                Some(oldest) => self.forget(oldest),
-                None if strict => return Err(()),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(self.sessions.insert(key)))
-    }
-
-    fn evictable(&self, i: u32, strict: bool) -> bool {
-        let session = self.sessions.get(i);
-        session.live == 0 && !(strict && session.bound[0].is_some_and(|worker| self.lives(worker)))
-    }
-
-    /// Forgets a session without live requests.
-    fn forget(&mut self, i: u32) {
-        for at in 0..3 {
-            self.unbind(i, at);
-        }
-        self.sessions.remove(i);
-    }
-
-    /// Forgets the session as soon as none of its requests is live, so that a strict one never has two workers.
-    pub(super) fn end_session(&mut self, key: SessionKey) {
-        let Some(i) = self.sessions.find(key) else { return };
-        if self.sessions.get(i).live == 0 {
-            self.forget(i);
-        } else {
-            self.sessions.get_mut(i).ended = true;
-        }
-    }
-
     /// From now on the request may have run.
     pub(super) fn written(&mut self, worker: WorkerRef, id: RequestId) {
         let Some(s) = self.server_of(worker, id) else { return };
@@ -167,28 +126,75 @@ impl Core {
 
     /// Delivers the reply if somebody waits for it, and gives the worker its next request.
     pub(super) fn replied(&mut self, worker: WorkerRef, id: RequestId, kind: ReplyKind, out: &mut Vec<Action>) {
-        let job = self.server_of(worker, id).and_then(|s| Some((s, self.slots[s].job?)));
-        let Some((s, job)) = job else {
+        let Some(s) = self.server_of(worker, id) else {
             self.totals.late_replies += 1;
             return;
         };
-        let hold = self.now - job.since;
-        self.tiers[self.slots[s].tier as usize].learn_hold(hold);
+        let Some(job) = self.release(s) else { return };
+        self.learn(s, &job);
         if job.zombie_until.is_some() {
             self.totals.late_replies += 1;
         } else {
-            self.totals.in_flight -= 1;
-            let outcome = match kind {
-                ReplyKind::Ok => Outcome::Ok,
-                ReplyKind::ToolError => Outcome::ToolError,
-            };
-            self.finish(id, outcome, None, out);
+            self.slots[s].vitals.misses = 0;
+            self.answer(id, kind, out);
         }
-        self.slots[s].job = None;
-        if self.slots[s].residency == Residency::Ready {
-            self.tiers[self.slots[s].tier as usize].busy -= 1;
-            self.take_work(s, false, out);
+        match self.slots[s].residency {
+            Residency::Ready => self.take_work(s, false, out),
+            Residency::Ejected => self.close(s, out),
+            _ => {}
         }
+    }
+
+    fn answer(&mut self, id: RequestId, kind: ReplyKind, out: &mut Vec<Action>) {
+        self.totals.in_flight -= 1;
+        match kind {
+            ReplyKind::Ok => self.finish(id, Outcome::Ok, None, out),
+            ReplyKind::ToolError if self.config.fallback == Fallback::AnyError => self.try_elsewhere(id, Outcome::ToolError, out),
+            ReplyKind::ToolError => self.finish(id, Outcome::ToolError, None, out),
+        }
+    }
+
+    /// The baseline: after any error the next tier that has not served the request yet, whatever it may have done already.
+    pub(super) fn try_elsewhere(&mut self, id: RequestId, outcome: Outcome, out: &mut Vec<Action>) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.at = At::Nowhere;
+        }
+        let Some(request) = self.requests.get(&id) else { return };
+        // A strict session has no other worker.
+        let place = if self.strict_worker(request).is_some() { Place::Never } else { self.find_place(request, true) };
+        match place {
+            place @ (Place::Dispatch(..) | Place::Wait(..) | Place::Queue(_)) => self.put(id, place, true, out),
+            Place::Refuse(_) | Place::Never | Place::Lost => self.finish(id, outcome, None, out),
+        }
+    }
+
+    /// Takes its job from a worker.
+    pub(super) fn release(&mut self, s: usize) -> Option<Job> {
+        let slot = &mut self.slots[s];
+        let job = slot.job.take()?;
+        slot.vitals.heard = self.now;
+        self.classes[job.class as usize].running -= 1;
+        if slot.residency == Residency::Ready {
+            self.crews[slot.partition as usize].busy -= 1;
+        }
+        Some(job)
+    }
+
+    /// Takes note of what a request has cost.
+    fn learn(&mut self, s: usize, job: &Job) {
+        let hold = self.now - job.since;
+        self.classes[job.class as usize].learn_hold(hold);
+        let expected = self.predictor.cost(job.tool, job.bytes);
+        // A worker that was told to give up may have: its time is then only a lower bound of the cost.
+        if job.zombie_until.is_some() && expected.is_none_or(|ns| hold <= ns) {
+            return;
+        }
+        if let Some(expected) = expected {
+            let ratio = hold as f64 / expected.max(1) as f64;
+            let vitals = &mut self.slots[s].vitals;
+            vitals.slowness = if ratio > vitals.slowness { ratio } else { vitals.slowness + (ratio - vitals.slowness) / 8.0 };
+        }
+        self.predictor.learn(job.tool, job.bytes, hold);
     }
 
     /// Answers a live request without its worker; a worker that is on it becomes a zombie.
@@ -207,6 +213,9 @@ impl Core {
         }
         out.push(Action::CancelAtWorker(worker, id));
         out.push(Action::SetTimer(Timer::Zombie(worker), until));
+        if outcome == Outcome::Expired {
+            self.missed(s, out);
+        }
     }
 
     /// Answers every request whose deadline has come, whether or not the timer was punctual.
@@ -229,45 +238,8 @@ impl Core {
         }
     }
 
-    /// What becomes of a request whose worker died under it.
-    pub(super) fn orphaned(&mut self, id: RequestId, dead: WorkerRef, out: &mut Vec<Action>) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
-        request.at = At::Nowhere;
-        self.totals.in_flight -= 1;
-        let replayable = self.config.tools.get(usize::from(request.tool.0)).is_some_and(|t| t.replayable);
-        let (written, attempts) = (request.written, request.placement.attempts);
-        // The session's first request, never written: no state was lost, so the session may begin elsewhere.
-        let untouched = !written && request.placement.affinity == Affinity::Bound;
-        let lost_session = request.session.filter(|i| self.config.stateful && self.sessions.get(*i).bound[0] == Some(dead));
-        if written && !replayable {
-            return self.finish(id, Outcome::OutcomeUnknown, None, out);
-        }
-        if let Some(i) = lost_session {
-            if !untouched {
-                return self.finish(id, Outcome::SessionLost, None, out);
-            }
-            self.unbind(i, 0);
-        }
-        if attempts >= ATTEMPTS_MAX {
-            let outcome = self.undone(id);
-            return self.finish(id, outcome, None, out);
-        }
-        self.place_again(id, out);
-    }
-
-    /// What becomes of a request that waited for a worker that died.
-    pub(super) fn bereaved(&mut self, id: RequestId, dead: WorkerRef, out: &mut Vec<Action>) {
-        self.unqueue(id);
-        let session = self.requests.get(&id).and_then(|r| r.session);
-        if session.is_some_and(|i| self.config.stateful && self.sessions.get(i).bound[0] == Some(dead)) {
-            // The binding stays, so that the next submit learns of the loss as well.
-            return self.finish(id, Outcome::SessionLost, None, out);
-        }
-        self.place_again(id, out);
-    }
-
     /// Ends a request that is in no queue.
-    fn finish(&mut self, id: RequestId, outcome: Outcome, retry_after: Option<Nanos>, out: &mut Vec<Action>) {
+    pub(super) fn finish(&mut self, id: RequestId, outcome: Outcome, retry_after: Option<Nanos>, out: &mut Vec<Action>) {
         let Some(request) = self.requests.remove(&id) else { return };
         if let Some(deadline) = request.deadline {
             self.deadlines.remove(&(deadline, id));
@@ -275,7 +247,8 @@ impl Core {
         if let Some(i) = request.session {
             let session = self.sessions.get_mut(i);
             session.live -= 1;
-            if session.live == 0 && session.ended {
+            session.used = self.now;
+            if session.live == 0 && (session.ended || self.draining) {
                 self.forget(i);
             }
         }

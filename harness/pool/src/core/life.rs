@@ -1,55 +1,64 @@
-//! A slot's life: spawned, ready, idle, closed or dead, and spawned again.
+//! A slot's life: spawned, ready, idle, closed, and spawned again.
 
 use super::Core;
-use super::state::{At, TierState};
-use super::types::{Action, RequestId, Tier, Timer, WorkerRef};
+use super::state::{Crew, Vitals, moving_mean};
+use super::types::{Action, Partition, Timer, WorkerRef};
 use super::view::Residency;
-use crate::clock::Nanos;
 use crate::config::{AffinityMode, TierConfig};
 
 impl Core {
-    fn set_residency(&mut self, s: usize, residency: Residency) {
+    pub(super) fn set_residency(&mut self, s: usize, residency: Residency) {
+        self.unlist(s);
         let slot = &mut self.slots[s];
-        let tier = &mut self.tiers[slot.tier as usize];
-        if slot.idle {
-            slot.idle = false;
-            tier.idle.remove(s as u32);
+        let crew = &mut self.crews[slot.partition as usize];
+        if slot.job.is_some() && slot.residency == Residency::Ready {
+            crew.busy -= 1;
         }
-        if slot.residency == Residency::Ready && slot.job.is_some() {
-            tier.busy -= 1;
-        }
-        tier.count[slot.residency as usize] -= 1;
-        tier.count[residency as usize] += 1;
+        crew.count[slot.residency as usize] -= 1;
+        crew.count[residency as usize] += 1;
         slot.residency = residency;
         slot.since = self.now;
     }
 
-    /// Starts workers: first for requests that wait, then to keep what the tiers' policies ask for.
+    /// Starts workers: first for requests that wait, then to keep what the policies ask for.
     pub(super) fn spawn_where_needed(&mut self, out: &mut Vec<Action>) {
-        for tier in Tier::ALL {
-            let state = &self.tiers[tier as usize];
-            self.spawn_up_to(tier, state.busy + state.demand(), out);
+        for partition in Partition::ALL {
+            let crew = &self.crews[partition as usize];
+            if crew.of(Residency::Absent) > 0 {
+                self.spawn_up_to(partition, crew.taken() + self.demand(partition), out);
+            }
         }
         if !self.started || self.draining {
             return;
         }
-        for tier in Tier::ALL {
-            let (state, config) = (&self.tiers[tier as usize], &self.config.tiers[tier as usize]);
-            let wanted = (state.busy + state.demand() + u32::from(config.spares)).max(config.min_ready.into());
-            self.spawn_up_to(tier, wanted, out);
+        for partition in Partition::ALL {
+            let crew = &self.crews[partition as usize];
+            if crew.of(Residency::Absent) > 0 {
+                let wanted = crew.taken() + self.demand(partition) + self.spares(partition);
+                self.spawn_up_to(partition, wanted.max(self.config.policy(partition).min_ready.into()), out);
+            }
         }
     }
 
-    /// Starts workers of the tier until `wanted` are up, as far as slots and the bound on starts allow.
-    fn spawn_up_to(&mut self, tier: Tier, wanted: u32, out: &mut Vec<Action>) {
+    /// Requests that any worker of the partition may take, as far as the caps let them.
+    pub(super) fn demand(&self, partition: Partition) -> u32 {
+        let waiting = |t: super::Tier| {
+            let class = &self.classes[t as usize];
+            ((class.shared.len() + class.soft.len()) as u32).min(self.cap_room(t))
+        };
+        self.classes_of(partition).map(waiting).sum()
+    }
+
+    /// Starts workers of the partition until `wanted` are up, as far as slots and the bound on starts allow.
+    fn spawn_up_to(&mut self, partition: Partition, wanted: u32, out: &mut Vec<Action>) {
         loop {
-            let state = &self.tiers[tier as usize];
-            let starting: u32 = self.tiers.iter().map(|t| t.of(Residency::Starting)).sum();
-            if state.up() >= wanted || state.of(Residency::Absent) == 0 || starting >= self.config.spawn_concurrency {
+            let crew = &self.crews[partition as usize];
+            let starting: u32 = self.crews.iter().map(|c| c.of(Residency::Starting)).sum();
+            if crew.up() >= wanted || crew.of(Residency::Absent) == 0 || starting >= self.config.spawn_concurrency {
                 return;
             }
             let absent = |s: &usize| self.slots[*s].residency == Residency::Absent;
-            let Some(s) = state.slots.clone().find(absent) else { return };
+            let Some(s) = crew.slots.clone().find(absent) else { return };
             self.spawn(s, out);
         }
     }
@@ -58,10 +67,12 @@ impl Core {
         self.set_residency(s, Residency::Starting);
         let slot = &mut self.slots[s];
         slot.generation = slot.generation.wrapping_add(1);
-        let tier = slot.tier;
+        slot.stale = false;
+        slot.vitals = Vitals { heard: self.now, ..Vitals::default() };
+        let partition = slot.partition;
         self.totals.spawns += 1;
         let worker = self.worker(s);
-        out.push(Action::Spawn(worker, tier));
+        out.push(Action::Spawn(worker, partition));
         out.push(Action::SetTimer(Timer::Start(worker), self.now.saturating_add(self.config.start_timeout_ns)));
     }
 
@@ -71,9 +82,14 @@ impl Core {
         if !self.is(worker, Residency::Starting) || self.slots[s].killed {
             return;
         }
+        let took = self.now - self.slots[s].since;
         self.set_residency(s, Residency::Ready);
-        self.slots[s].start_failures = 0;
-        if self.slots[s].failures > 0 {
+        let slot = &mut self.slots[s];
+        slot.start_failures = 0;
+        slot.vitals.heard = self.now;
+        let crew = &mut self.crews[slot.partition as usize];
+        crew.start_ns = moving_mean(crew.start_ns, took);
+        if slot.failures > 0 {
             let at = self.now.saturating_add(self.config.healthy_after_ns);
             out.push(Action::SetTimer(Timer::Healthy(worker), at));
         }
@@ -81,19 +97,27 @@ impl Core {
     }
 
     /// Whether this very worker is in the given residency.
-    fn is(&self, worker: WorkerRef, residency: Residency) -> bool {
+    pub(super) fn is(&self, worker: WorkerRef, residency: Residency) -> bool {
         self.lives(worker) && self.slots[usize::from(worker.slot.0)].residency == residency
     }
 
     pub(super) fn make_idle(&mut self, s: usize, fresh: bool, out: &mut Vec<Action>) {
-        let slot = &mut self.slots[s];
-        let tier = &mut self.tiers[slot.tier as usize];
-        slot.idle = true;
-        slot.idle_since = self.now;
-        if fresh {
-            tier.idle.push_back(s as u32);
+        self.slots[s].idle_since = self.now;
+        if self.is_reserved(s) {
+            // Its session may have ended while it was on a request that nobody waited for any more.
+            self.to_recycle.push(s);
         } else {
-            tier.idle.push_front(s as u32);
+            let slot = &mut self.slots[s];
+            // Whoever is still starting slowly is used last.
+            let slow = slot.since.saturating_add(self.config.health.slow_start_ns) > self.now;
+            let crew = &mut self.crews[slot.partition as usize];
+            slot.idle = true;
+            crew.listed += 1;
+            if fresh || slow {
+                crew.idle.push_back(s as u32);
+            } else {
+                crew.idle.push_front(s as u32);
+            }
         }
         self.arm_idle(s, out);
     }
@@ -101,7 +125,7 @@ impl Core {
     /// One idle timer per worker at most: it is asked for again only when it has fired.
     fn arm_idle(&mut self, s: usize, out: &mut Vec<Action>) {
         let slot = &self.slots[s];
-        let Some(ttl) = self.config.tiers[slot.tier as usize].idle_ttl_ns.filter(|_| !slot.idle_armed) else { return };
+        let Some(ttl) = self.config.policy(slot.partition).idle_ttl_ns.filter(|_| !slot.idle_armed) else { return };
         // An idle worker that could not be closed when its time was over is looked at again one TTL later.
         let begin = if slot.idle_since.saturating_add(ttl) > self.now { slot.idle_since } else { self.now };
         let at = begin.saturating_add(ttl.max(1));
@@ -115,22 +139,22 @@ impl Core {
             return;
         }
         self.slots[s].idle_armed = false;
-        if !self.slots[s].idle {
+        if self.slots[s].job.is_some() {
             return;
         }
         let slot = &self.slots[s];
-        let (state, config) = (&self.tiers[slot.tier as usize], &self.config.tiers[slot.tier as usize]);
-        let over = config.idle_ttl_ns.is_some_and(|ttl| slot.idle_since.saturating_add(ttl) <= self.now);
+        let (crew, policy) = (&self.crews[slot.partition as usize], self.config.policy(slot.partition));
+        let over = policy.idle_ttl_ns.is_some_and(|ttl| slot.idle_since.saturating_add(ttl) <= self.now);
         let pinned = self.config.affinity == AffinityMode::Strict && slot.bound > 0;
         // A starting worker may yet fail: it replaces nobody.
-        if over && !pinned && state.of(Residency::Ready) > kept(state, config) {
+        if over && slot.idle && !pinned && crew.of(Residency::Ready) > kept(crew, policy, self.spares(slot.partition)) {
             self.close(s, out);
         } else {
             self.arm_idle(s, out);
         }
     }
 
-    fn close(&mut self, s: usize, out: &mut Vec<Action>) {
+    pub(super) fn close(&mut self, s: usize, out: &mut Vec<Action>) {
         self.set_residency(s, Residency::Closing);
         if !self.slots[s].killed {
             out.push(Action::Close(self.worker(s)));
@@ -165,15 +189,19 @@ impl Core {
                     self.slots[s].failures = 0;
                 }
             }
+            Timer::Reset(worker) => self.reset_timer(worker, out),
+            Timer::Sweep => self.sweep(out),
+            Timer::Session => self.session_timer(out),
+            Timer::Drain => self.drain_timer(out),
         }
     }
 
     /// Whether the slot's present residency has lasted for `ns`.
-    fn aged(&self, s: usize, ns: Nanos) -> bool {
+    fn aged(&self, s: usize, ns: crate::clock::Nanos) -> bool {
         self.slots[s].since.saturating_add(ns) <= self.now
     }
 
-    fn kill(&mut self, s: usize, out: &mut Vec<Action>) {
+    pub(super) fn kill(&mut self, s: usize, out: &mut Vec<Action>) {
         if !self.slots[s].killed {
             self.slots[s].killed = true;
             out.push(Action::Kill(self.worker(s)));
@@ -183,7 +211,7 @@ impl Core {
     /// Kills a worker that still has not answered what nobody waits for; its slot is free again once it is reaped.
     fn zombie_timer(&mut self, worker: WorkerRef, out: &mut Vec<Action>) {
         let s = usize::from(worker.slot.0);
-        if !self.is(worker, Residency::Ready) {
+        if !self.is(worker, Residency::Ready) && !self.is(worker, Residency::Ejected) {
             return;
         }
         let until = self.slots[s].job.and_then(|job| job.zombie_until);
@@ -192,77 +220,9 @@ impl Core {
             self.kill(s, out);
         }
     }
-
-    /// A worker is gone: its slot backs off (or is parked, or free if we asked for the exit), its requests find their fate.
-    pub(super) fn exited(&mut self, worker: WorkerRef, out: &mut Vec<Action>) {
-        if !self.lives(worker) {
-            return;
-        }
-        let s = usize::from(worker.slot.0);
-        let next = self.after_exit(s);
-        self.set_residency(s, next);
-        let slot = &mut self.slots[s];
-        (slot.killed, slot.idle_armed, slot.bound) = (false, false, 0);
-        let job = slot.job.take();
-        let waiting = slot.waiting.clone();
-        if next == Residency::Backoff {
-            out.push(Action::Backoff(worker.slot, slot.failures));
-        }
-        if let Some(job) = job.filter(|job| job.zombie_until.is_none()) {
-            self.orphaned(job.request, worker, out);
-        }
-        for (_, id) in waiting {
-            self.bereaved(id, worker, out);
-        }
-        let tier = self.slots[s].tier;
-        if !self.tiers[tier as usize].can_take() {
-            self.evacuate(tier, out);
-        }
-    }
-
-    fn after_exit(&mut self, s: usize) -> Residency {
-        let slot = &mut self.slots[s];
-        if slot.residency == Residency::Closing {
-            return Residency::Absent;
-        }
-        self.totals.deaths += 1;
-        slot.failures = slot.failures.saturating_add(1);
-        if slot.residency == Residency::Starting {
-            slot.start_failures += 1;
-        }
-        if slot.start_failures >= self.config.park_after { Residency::Parked } else { Residency::Backoff }
-    }
-
-    /// Finds new places for the requests of a tier that can serve nothing now.
-    fn evacuate(&mut self, tier: Tier, out: &mut Vec<Action>) {
-        let ids: Vec<RequestId> = self.tiers[tier as usize].shared.iter().map(|entry| entry.1).collect();
-        for id in ids {
-            // A strict session may have been bound, and this one moved, by the placing of an earlier one.
-            if self.requests.get(&id).is_some_and(|r| r.at == At::Shared(tier)) {
-                self.unqueue(id);
-                self.place_again(id, out);
-            }
-        }
-    }
-
-    /// Closes all workers once no request is left, and says so once when all are gone.
-    pub(super) fn close_when_drained(&mut self, out: &mut Vec<Action>) {
-        if !self.draining || self.drained || !self.requests.is_empty() {
-            return;
-        }
-        for s in 0..self.slots.len() {
-            if matches!(self.slots[s].residency, Residency::Starting | Residency::Ready) {
-                self.close(s, out);
-            }
-        }
-        if self.tiers.iter().all(|t| t.up() + t.of(Residency::Closing) == 0) {
-            self.drained = true;
-            out.push(Action::Drained);
-        }
-    }
 }
 
-/// Workers of the tier that idle time never closes.
-fn kept(state: &TierState, config: &TierConfig) -> u32 {
-    (state.busy + u32::from(config.spares)).max(config.min_ready.into()).min(config.max.into())
+/// Workers of the partition that idle time never closes.
+fn kept(crew: &Crew, policy: &TierConfig, spares: u32) -> u32 {
+    (crew.taken() + spares).max(policy.min_ready.into()).min(policy.max.into())
 }

@@ -3,16 +3,23 @@
 //! No clock, no randomness, no input or output here: time is an argument, and the one caller (the runtime, the virtual engine or a
 //! test) carries out the actions. The same events at the same times give the same actions, always.
 //!
-//! Dispatch is `tiered`: workers are partitioned by tier, a request waits in the queue of one tier, and goes to another one only when
-//! its own cannot take it (disabled, without worker while all slots back off, or full).
+//! With `tiered` dispatch workers are partitioned by tier, a request waits in the queue of one tier, and goes to another one only when
+//! its own cannot take it (disabled, without worker while all slots back off, or full). With `shared` dispatch all workers are one
+//! partition, tiers are classes of requests: whoever becomes free takes the lightest class that waits, within nested caps.
 
+mod binding;
+mod exit;
 mod flight;
+mod health;
 mod ids;
 mod life;
 mod links;
 mod place;
+mod predict;
 mod queue;
+mod reload;
 mod sessions;
+mod spares;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -25,10 +32,11 @@ pub use view::{Residency, SlotView, TierView, Totals, View};
 use std::collections::BTreeSet;
 
 use crate::clock::Nanos;
-use crate::config::Config;
+use crate::config::{Config, Dispatch};
 use ids::IdMap;
+use predict::Predictor;
 use sessions::{SESSIONS_MAX, Sessions};
-use state::{Request, Slot, TierState};
+use state::{Class, Crew, Request, Slot};
 
 /// The pool's decisions.
 #[derive(Clone, Debug)]
@@ -36,7 +44,13 @@ pub struct Core {
     config: Config,
     now: Nanos,
     slots: Vec<Slot>,
-    tiers: [TierState; 3],
+    /// By partition.
+    crews: [Crew; 4],
+    /// By tier.
+    classes: [Class; 3],
+    /// Workers that the requests of a tier and of colder ones may hold together.
+    caps: [u32; 3],
+    predictor: Predictor,
     requests: IdMap<RequestId, Request>,
     sessions: Sessions,
     /// Deadlines of all live requests.
@@ -44,32 +58,43 @@ pub struct Core {
     /// When the deadline timer will fire.
     armed: Option<Nanos>,
     next_seq: u64,
+    /// Stateful workers that have lost their last session in the present step.
+    to_recycle: Vec<usize>,
+    /// The session timer is under way.
+    session_armed: bool,
     started: bool,
+    reloading: bool,
     draining: bool,
     drained: bool,
     totals: Totals,
 }
 
 impl Core {
-    /// An empty pool of this configuration. Its slots are numbered over all tiers, `max` of each, hot first.
+    /// An empty pool of this configuration. Its slots are numbered over all partitions, `max` of each, hot first.
     pub fn new(config: &Config) -> Core {
         let mut slots = Vec::new();
-        let tiers = Tier::ALL.map(|tier| {
+        let crews = Partition::ALL.map(|partition| {
             let begin = slots.len();
-            slots.extend((0..config.tiers[tier as usize].max).map(|_| Slot::new(tier)));
-            TierState::new(begin..slots.len())
+            slots.extend((0..config.slots(partition)).map(|_| Slot::new(partition)));
+            Crew::new(begin..slots.len())
         });
         Core {
             config: config.clone(),
             now: 0,
             slots,
-            tiers,
+            crews,
+            classes: Default::default(),
+            caps: caps(config),
+            predictor: Predictor::new(config.tools.len(), config.predict_quantile),
             requests: IdMap::default(),
             sessions: Sessions::new(SESSIONS_MAX),
             deadlines: BTreeSet::new(),
             armed: None,
             next_seq: 0,
+            to_recycle: Vec::new(),
+            session_armed: false,
             started: false,
+            reloading: false,
             draining: false,
             drained: false,
             totals: Totals::default(),
@@ -84,7 +109,7 @@ impl Core {
         self.now = self.now.max(now);
         self.expire(actions);
         match event {
-            Event::Start => self.started = true,
+            Event::Start => self.start(actions),
             Event::Submit(submit) => self.submit(submit, actions),
             Event::Cancel(id) => self.abandon(id, Outcome::Cancelled, actions),
             Event::Ready(worker) => self.ready(worker, actions),
@@ -93,9 +118,33 @@ impl Core {
             Event::Exited(worker) => self.exited(worker, actions),
             Event::Timer(timer) => self.timer(timer, actions),
             Event::EndSession(key) => self.end_session(key),
-            Event::Drain => self.draining = true,
+            Event::Probed(worker) => self.probed(worker),
+            Event::ResetDone(worker) => self.reset_done(worker, actions),
+            Event::Reload => self.reload(),
+            Event::Drain => self.drain(actions),
         }
+        self.recycle(actions);
+        self.arm_session(actions);
         self.spawn_where_needed(actions);
+        self.go_on_reloading(actions);
         self.close_when_drained(actions);
     }
+
+    fn start(&mut self, actions: &mut Vec<Action>) {
+        if !self.started {
+            self.started = true;
+            self.arm_sweep(actions);
+        }
+    }
+
+    /// The workers that serve a tier.
+    fn crew_of(&self, tier: Tier) -> &Crew {
+        &self.crews[self.config.home(tier) as usize]
+    }
+}
+
+/// Workers that the requests of each tier and of colder ones may hold together: with shared dispatch its percentage, at least one.
+fn caps(config: &Config) -> [u32; 3] {
+    let share = |tier: Tier| (u32::from(config.shared.max) * config.tiers[tier as usize].cap_percent).div_ceil(100).max(1);
+    Tier::ALL.map(|tier| if config.dispatch == Dispatch::Shared { share(tier) } else { u32::MAX })
 }

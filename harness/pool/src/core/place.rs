@@ -2,18 +2,18 @@
 
 use super::Core;
 use super::state::Request;
-use super::types::{Tier, WorkerRef};
+use super::types::{Partition, Tier, WorkerRef};
 use super::view::Residency;
 use crate::clock::Nanos;
-use crate::config::AffinityMode;
+use crate::config::{AffinityMode, Dispatch, Fallback, Predict};
 
 /// A decision of [`Core::find_place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// To this idle worker.
-    Dispatch(usize),
+    /// To this idle worker, counted against the class.
+    Dispatch(usize, Tier),
     /// Into the queue of this slot's worker.
-    Wait(usize),
+    Wait(usize, Tier),
     /// Into the tier's queue.
     Queue(Tier),
     /// Every queue that could take it is full, or its deadline could not be met there; worth trying again after that time.
@@ -33,6 +33,24 @@ fn order(predicted: Tier) -> impl Iterator<Item = Tier> {
 }
 
 impl Core {
+    /// The tier that a request will probably belong to.
+    pub(super) fn predict(&self, tool: super::ToolId, bytes: u32, cost: Option<Nanos>) -> Tier {
+        let prior = self.config.tools.get(usize::from(tool.0)).map_or(Tier::Hot, |t| t.tier);
+        let expected = match self.config.predict {
+            Predict::Tool => None,
+            Predict::Learned => self.predictor.cost(tool, bytes),
+            Predict::Oracle => cost,
+        };
+        let tier = expected.map_or(prior, |ns| self.config.tier_of_cost(ns));
+        let served = |t: &Tier| !self.crew_of(*t).slots.is_empty();
+        // Without fallback nobody but an enabled tier can serve it: the next heavier one, else the heaviest.
+        if self.config.fallback != Fallback::None || served(&tier) {
+            return tier;
+        }
+        let heavier = Tier::ALL.into_iter().filter(|t| *t >= tier).find(served);
+        heavier.or_else(|| Tier::ALL.into_iter().rfind(served)).unwrap_or(tier)
+    }
+
     /// Finds the place of a request that is in no queue. One that comes back after a crash is not refused for its deadline: it was admitted.
     pub(super) fn find_place(&self, request: &Request, again: bool) -> Place {
         match self.strict_worker(request) {
@@ -41,23 +59,35 @@ impl Core {
             _ => {}
         }
         let predicted = request.placement.predicted;
-        let place = order(predicted).find_map(|tier| self.place_in(tier, request, again));
-        place.or_else(|| self.place_for_later(predicted, request.bytes)).unwrap_or_else(|| {
-            if self.tiers.iter().any(|t| t.can_ever()) { Place::Refuse(self.retry_after(predicted)) } else { Place::Never }
+        let place = self.candidates(request).find_map(|tier| self.place_in(tier, request, again));
+        place.or_else(|| self.place_for_later(request)).unwrap_or_else(|| {
+            let ever = self.candidates(request).any(|tier| self.crew_of(tier).can_ever());
+            if ever { Place::Refuse(self.retry_after(predicted)) } else { Place::Never }
         })
     }
 
+    /// The tiers whose workers may serve the request, in this order.
+    fn candidates(&self, request: &Request) -> impl Iterator<Item = Tier> + use<> {
+        let predicted = request.placement.predicted;
+        let own_only = self.config.dispatch == Dispatch::Shared || self.config.fallback == Fallback::None;
+        let tried = if self.config.fallback == Fallback::AnyError { request.tried } else { 0 };
+        order(predicted).take(if own_only { 1 } else { 3 }).filter(move |t| tried & (1 << *t as u8) == 0)
+    }
+
     fn place_in(&self, tier: Tier, request: &Request, again: bool) -> Option<Place> {
-        let state = &self.tiers[tier as usize];
-        if !state.can_take() {
+        let crew = self.crew_of(tier);
+        if !crew.can_take() {
             return None;
         }
         let preferred = self.soft_worker(request, tier);
-        if let Some(s) = preferred.filter(|s| self.slots[*s].idle) {
-            return Some(Place::Dispatch(s));
-        }
-        if let Some(free) = state.idle.front() {
-            return Some(Place::Dispatch(free as usize));
+        // Whoever may be served at once is served before those whose class has all the workers that it may have.
+        if self.within_cap(tier) {
+            if let Some(s) = preferred.filter(|s| self.slots[*s].idle) {
+                return Some(Place::Dispatch(s, tier));
+            }
+            if let Some(free) = crew.idle.front() {
+                return Some(Place::Dispatch(free as usize, tier));
+            }
         }
         if !self.has_room(tier, request.bytes) {
             return None;
@@ -65,29 +95,41 @@ impl Core {
         if !again && self.too_late(request, self.wait_estimate(tier)) {
             return Some(Place::Refuse(self.retry_after(tier)));
         }
-        Some(preferred.filter(|s| self.within_bound(*s)).map_or(Place::Queue(tier), Place::Wait))
+        Some(preferred.filter(|s| self.within_bound(*s)).map_or(Place::Queue(tier), |s| Place::Wait(s, tier)))
     }
 
     /// A queue whose tier has no worker now, but will try again to start one.
-    fn place_for_later(&self, predicted: Tier, bytes: u32) -> Option<Place> {
-        let waits = |t: &Tier| !self.tiers[*t as usize].can_take() && self.tiers[*t as usize].can_ever();
-        order(predicted).find(|t| waits(t) && self.has_room(*t, bytes)).map(Place::Queue)
+    fn place_for_later(&self, request: &Request) -> Option<Place> {
+        let waits = |t: &Tier| !self.crew_of(*t).can_take() && self.crew_of(*t).can_ever();
+        self.candidates(request).find(|t| waits(t) && self.has_room(*t, request.bytes)).map(Place::Queue)
     }
 
     /// A strict session's place at its living worker.
     fn place_at(&self, s: usize, request: &Request, again: bool) -> Place {
         let slot = &self.slots[s];
-        if slot.idle {
-            return Place::Dispatch(s);
+        let class = self.class_at(s, request);
+        if self.is_free(s) {
+            return Place::Dispatch(s, class);
         }
-        let wait = self.tiers[slot.tier as usize].hold_ns.saturating_mul(slot.waiting.len() as u64 + 1);
-        if !self.has_room(slot.tier, request.bytes) || (!again && self.too_late(request, wait)) {
+        let wait = self.classes[class as usize].hold_ns.saturating_mul(slot.waiting.len() as u64 + 1);
+        if !self.has_room(class, request.bytes) || (!again && self.too_late(request, wait)) {
             return Place::Refuse(wait.max(RETRY_MIN_NS));
         }
-        Place::Wait(s)
+        Place::Wait(s, class)
     }
 
-    fn strict_worker(&self, request: &Request) -> Option<WorkerRef> {
+    /// The class that a request counts against at a worker that it has not chosen by tier.
+    fn class_at(&self, s: usize, request: &Request) -> Tier {
+        Tier::ALL.into_iter().find(|t| Partition::of(*t) == self.slots[s].partition).unwrap_or(request.placement.predicted)
+    }
+
+    /// Whether the slot's worker is ready, not about to forget its session, and on nothing.
+    pub(super) fn is_free(&self, s: usize) -> bool {
+        let slot = &self.slots[s];
+        slot.residency == Residency::Ready && slot.job.is_none() && slot.resetting.is_none()
+    }
+
+    pub(super) fn strict_worker(&self, request: &Request) -> Option<WorkerRef> {
         if self.config.affinity != AffinityMode::Strict {
             return None;
         }
@@ -98,34 +140,62 @@ impl Core {
         if self.config.affinity != AffinityMode::Soft {
             return None;
         }
-        let worker = self.sessions.get(request.session?).bound[tier as usize]?;
+        let home = self.config.home(tier);
+        let worker = self.sessions.get(request.session?).bound[home as usize % 3]?;
         let s = usize::from(worker.slot.0);
         (self.slots[s].holds(worker) && self.slots[s].residency == Residency::Ready).then_some(s)
     }
 
-    /// Whether the busy slot's load is at most 1.25 times the mean load of its tier's workers.
+    /// Whether the busy slot's load is at most 1.25 times the mean load of its partition's workers.
     fn within_bound(&self, s: usize) -> bool {
-        let tier = &self.tiers[self.slots[s].tier as usize];
+        let crew = &self.crews[self.slots[s].partition as usize];
         let load = 1 + self.slots[s].waiting.len() as u64;
-        let all = u64::from(tier.busy) + u64::from(tier.queued);
-        4 * load * u64::from(tier.of(Residency::Ready)) <= 5 * all
+        let queued: u64 = self.classes_of(self.slots[s].partition).map(|t| u64::from(self.classes[t as usize].queued)).sum();
+        4 * load * u64::from(crew.of(Residency::Ready)) <= 5 * (u64::from(crew.busy) + queued)
+    }
+
+    /// The classes whose requests a partition serves.
+    pub(super) fn classes_of(&self, partition: Partition) -> impl Iterator<Item = Tier> + use<> {
+        Tier::ALL.into_iter().filter(move |t| partition == Partition::Shared || Partition::of(*t) == partition)
+    }
+
+    /// Whether one more worker may be given to the class: always, but for the nested caps of shared dispatch.
+    pub(super) fn within_cap(&self, class: Tier) -> bool {
+        self.cap_room(class) > 0
+    }
+
+    /// How many more workers may be given to the class.
+    pub(super) fn cap_room(&self, class: Tier) -> u32 {
+        if self.config.dispatch == Dispatch::Tiered {
+            return u32::MAX;
+        }
+        let room = |from: Tier| {
+            let held: u32 = Tier::ALL.into_iter().filter(|t| *t >= from).map(|t| self.classes[t as usize].running).sum();
+            self.caps[from as usize].saturating_sub(held)
+        };
+        Tier::ALL.into_iter().filter(|t| *t <= class).map(room).min().unwrap_or(0)
     }
 
     /// Whether the tier's queue may hold one more request of this size.
     fn has_room(&self, tier: Tier, bytes: u32) -> bool {
-        let state = &self.tiers[tier as usize];
-        let bytes = state.queued_bytes.saturating_add(bytes.into());
-        state.queued < self.config.queue_len && bytes <= self.config.queue_bytes
+        let class = &self.classes[tier as usize];
+        let bytes = class.queued_bytes.saturating_add(bytes.into());
+        class.queued < self.config.queue_len && bytes <= self.config.queue_bytes
     }
 
     fn too_late(&self, request: &Request, wait: Nanos) -> bool {
         request.deadline.is_some_and(|deadline| wait > deadline.saturating_sub(self.now))
     }
 
-    /// How long one more request would wait in the tier's queue; 0 while nothing is known.
+    /// How long one more request would wait in the tier's queue, behind its own class and with shared dispatch the lighter ones; 0 while
+    /// nothing is known.
     fn wait_estimate(&self, tier: Tier) -> Nanos {
-        let state = &self.tiers[tier as usize];
-        state.hold_ns.saturating_mul(u64::from(state.queued) + 1) / u64::from(state.up().max(1))
+        let home = self.config.home(tier);
+        let before = self.classes_of(home).filter(|t| *t <= tier).map(|t| &self.classes[t as usize]);
+        let work = before.map(|c| c.hold_ns.saturating_mul(c.queued.into())).fold(0, Nanos::saturating_add);
+        let own = self.classes[tier as usize].hold_ns;
+        let servers = self.crews[home as usize].up().min(self.caps[tier as usize]).max(1);
+        work.saturating_add(own) / u64::from(servers)
     }
 
     /// Advice to a shed caller of the tier.

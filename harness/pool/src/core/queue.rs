@@ -2,9 +2,9 @@
 
 use super::Core;
 use super::state::{At, Job};
-use super::types::{Action, Affinity, RequestId, SlotId, Tier, WorkerRef};
+use super::types::{Action, Affinity, Partition, RequestId, SlotId, Tier, WorkerRef};
 use super::view::Residency;
-use crate::config::AffinityMode;
+use crate::config::{AffinityMode, Dispatch};
 
 impl Core {
     /// The present worker of a slot.
@@ -21,20 +21,21 @@ impl Core {
     pub(super) fn enqueue(&mut self, id: RequestId, at: At, counted: Tier) {
         let Some(request) = self.requests.get_mut(&id) else { return };
         (request.at, request.counted) = (at, counted);
-        let tier = &mut self.tiers[counted as usize];
-        tier.queued += 1;
-        tier.queued_bytes += u64::from(request.bytes);
+        let class = &mut self.classes[counted as usize];
+        class.queued += 1;
+        class.queued_bytes += u64::from(request.bytes);
         self.totals.queued += 1;
         self.insert_into(id, at);
+        self.crews[self.config.home(counted) as usize].shortfall.count();
     }
 
     /// Takes a queued request out of its queue.
     pub(super) fn unqueue(&mut self, id: RequestId) {
         self.remove_from(id);
         let Some(request) = self.requests.get_mut(&id) else { return };
-        let tier = &mut self.tiers[request.counted as usize];
-        tier.queued -= 1;
-        tier.queued_bytes -= u64::from(request.bytes);
+        let class = &mut self.classes[request.counted as usize];
+        class.queued -= 1;
+        class.queued_bytes -= u64::from(request.bytes);
         self.totals.queued -= 1;
         request.at = At::Nowhere;
     }
@@ -44,14 +45,16 @@ impl Core {
         let entry = (request.seq, id);
         match at {
             At::Shared(tier) => {
-                self.tiers[tier as usize].shared.insert(entry);
+                self.classes[tier as usize].shared.insert(entry);
                 if let Some(i) = request.session {
                     self.sessions.get_mut(i).shared += 1;
                 }
             }
             At::Waiting(s) => {
                 self.slots[s].waiting.insert(entry);
-                self.tiers[self.slots[s].tier as usize].soft_waiting += u32::from(self.config.affinity == AffinityMode::Soft);
+                if self.config.affinity == AffinityMode::Soft {
+                    self.classes[request.counted as usize].soft.insert(entry);
+                }
             }
             At::Nowhere | At::Running(_) => {}
         }
@@ -62,73 +65,113 @@ impl Core {
         let entry = (request.seq, id);
         match request.at {
             At::Shared(tier) => {
-                self.tiers[tier as usize].shared.remove(&entry);
+                self.classes[tier as usize].shared.remove(&entry);
                 if let Some(i) = request.session {
                     self.sessions.get_mut(i).shared -= 1;
                 }
             }
             At::Waiting(s) => {
                 self.slots[s].waiting.remove(&entry);
-                self.tiers[self.slots[s].tier as usize].soft_waiting -= u32::from(self.config.affinity == AffinityMode::Soft);
+                if self.config.affinity == AffinityMode::Soft {
+                    self.classes[request.counted as usize].soft.remove(&entry);
+                }
             }
             At::Nowhere | At::Running(_) => {}
         }
     }
 
-    /// Gives a ready worker without a job its next request, the oldest that it may serve, or makes it idle.
+    /// Gives a ready worker without a job its next request, or makes it idle.
     pub(super) fn take_work(&mut self, s: usize, fresh: bool, out: &mut Vec<Action>) {
-        let tier = &self.tiers[self.slots[s].tier as usize];
-        let own = self.slots[s].waiting.first().copied();
-        let shared = tier.shared.first().copied();
-        let oldest = match (own, shared) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        match oldest.or_else(|| self.oldest_soft_waiter(s)) {
-            Some((_, id)) => {
+        match self.next_for(s) {
+            Some((id, class)) => {
                 self.unqueue(id);
-                self.dispatch(id, s, out);
+                self.dispatch(id, s, class, out);
             }
             None => self.make_idle(s, fresh, out),
         }
     }
 
-    /// A request that only prefers another worker of the tier: no worker idles while one waits.
-    fn oldest_soft_waiter(&self, s: usize) -> Option<(u64, RequestId)> {
-        let tier = &self.tiers[self.slots[s].tier as usize];
-        if tier.soft_waiting == 0 {
+    /// The request that the slot's worker serves next: of those that it may serve the oldest, or with shared dispatch the lightest after
+    /// ageing, the older first among equals. What only prefers another worker comes last: no worker idles while it waits.
+    pub(super) fn next_for(&self, s: usize) -> Option<(RequestId, Tier)> {
+        let slot = &self.slots[s];
+        // A promise is kept whatever the caps say: the worker is the session's own.
+        let promised = self.config.affinity == AffinityMode::Strict;
+        let own = slot.waiting.first().and_then(|e| self.candidate(*e, promised));
+        let open = || self.classes_of(slot.partition).filter(|t| self.within_cap(*t)).map(|t| &self.classes[t as usize]);
+        let others = open().filter_map(|class| self.candidate(*class.shared.first()?, true));
+        let taken = if self.is_reserved(s) { own } else { own.into_iter().chain(others).min() };
+        let soft = || open().filter_map(|class| self.candidate(*class.soft.first()?, true)).min();
+        taken.or_else(soft).map(|(_, _, id, class)| (id, class))
+    }
+
+    /// Its rank, order of admission, id and class; `None` if its class has all the workers that it may have.
+    fn candidate(&self, (seq, id): (u64, RequestId), capless: bool) -> Option<(i64, u64, RequestId, Tier)> {
+        let request = self.requests.get(&id)?;
+        let class = request.counted;
+        if !capless && !self.within_cap(class) {
             return None;
         }
-        self.slots[tier.slots.clone()].iter().filter_map(|slot| slot.waiting.first().copied()).min()
+        let rank = match self.config.dispatch {
+            Dispatch::Tiered => 0,
+            Dispatch::Shared => class as i64 - ((self.now - request.since) / self.config.ageing_ns) as i64,
+        };
+        Some((rank, seq, id, class))
+    }
+
+    /// Whether the worker may only serve the session that it is bound to, or none at all for now.
+    pub(super) fn is_reserved(&self, s: usize) -> bool {
+        let slot = &self.slots[s];
+        self.config.stateful && (slot.bound > 0 || slot.dirty || slot.resetting.is_some())
     }
 
     /// Hands a request that is nowhere to a ready worker without a job.
-    pub(super) fn dispatch(&mut self, id: RequestId, s: usize, out: &mut Vec<Action>) {
+    pub(super) fn dispatch(&mut self, id: RequestId, s: usize, class: Tier, out: &mut Vec<Action>) {
         let worker = self.worker(s);
-        let tier = self.slots[s].tier;
         let session = self.requests.get(&id).and_then(|r| r.session);
         let affinity = session.map_or(Affinity::Free, |i| self.bind(i, s));
         let Some(request) = self.requests.get_mut(&id) else { return };
         request.at = At::Running(s);
+        request.counted = class;
         request.written_before |= request.written;
         request.written = false;
+        request.tried |= 1 << class as u8;
         let placement = &mut request.placement;
         placement.attempts += 1;
-        (placement.served, placement.worker, placement.affinity) = (Some(tier), Some(worker), affinity);
+        (placement.served, placement.worker, placement.affinity) = (Some(class), Some(worker), affinity);
         self.totals.redispatches += u64::from(placement.attempts > 1);
-        self.totals.fallbacks += u64::from(placement.predicted != tier);
+        self.totals.fallbacks += u64::from(placement.predicted != class);
         self.totals.in_flight += 1;
+        let job = Job { request: id, tool: request.tool, bytes: request.bytes, class, since: self.now, zombie_until: None };
+        self.unlist(s);
         let slot = &mut self.slots[s];
-        slot.job = Some(Job { request: id, since: self.now, zombie_until: None });
-        let tier = &mut self.tiers[tier as usize];
-        tier.busy += 1;
-        if slot.idle {
-            slot.idle = false;
-            tier.idle.remove(s as u32);
-        }
+        slot.job = Some(job);
+        slot.dirty |= self.config.stateful && session.is_some();
+        self.crews[slot.partition as usize].busy += 1;
+        self.classes[class as usize].running += 1;
         out.push(Action::Dispatch(worker, id));
         if let Some(i) = session.filter(|_| self.config.affinity == AffinityMode::Strict) {
             self.gather(i, s);
+        }
+    }
+
+    /// Takes the worker out of the list of idle ones.
+    pub(super) fn unlist(&mut self, s: usize) {
+        let slot = &mut self.slots[s];
+        if slot.idle {
+            slot.idle = false;
+            let crew = &mut self.crews[slot.partition as usize];
+            crew.idle.remove(s as u32);
+            crew.listed -= 1;
+        }
+    }
+
+    /// Lets idle workers take what waits, where room was made without a worker becoming free.
+    pub(super) fn serve_idle(&mut self, partition: Partition, out: &mut Vec<Action>) {
+        while let Some(s) = self.crews[partition as usize].idle.front().map(|s| s as usize) {
+            let Some((id, class)) = self.next_for(s) else { return };
+            self.unqueue(id);
+            self.dispatch(id, s, class, out);
         }
     }
 
@@ -136,7 +179,7 @@ impl Core {
     fn bind(&mut self, i: u32, s: usize) -> Affinity {
         let worker = self.worker(s);
         let strict = self.config.affinity == AffinityMode::Strict;
-        let at = if strict { 0 } else { self.slots[s].tier as usize };
+        let at = if strict { 0 } else { self.slots[s].partition as usize % 3 };
         let affinity = match self.sessions.get(i).bound[at] {
             Some(bound) if bound == worker => return Affinity::Hit,
             // A soft session's worker that is closing gets no work any more: as good as gone.
@@ -157,7 +200,11 @@ impl Core {
         if let Some(worker) = self.sessions.get_mut(i).bound[at].take()
             && self.lives(worker)
         {
-            self.slots[usize::from(worker.slot.0)].bound -= 1;
+            let s = usize::from(worker.slot.0);
+            self.slots[s].bound -= 1;
+            if self.config.stateful && self.slots[s].bound == 0 {
+                self.to_recycle.push(s);
+            }
         }
     }
 
@@ -168,7 +215,7 @@ impl Core {
                 return;
             }
             let of_session = |id: &RequestId| self.requests.get(id).is_some_and(|r| r.session == Some(i));
-            let moved: Vec<RequestId> = self.tiers[tier as usize].shared.iter().map(|e| e.1).filter(of_session).collect();
+            let moved: Vec<RequestId> = self.classes[tier as usize].shared.iter().map(|e| e.1).filter(of_session).collect();
             for id in moved {
                 self.remove_from(id);
                 if let Some(request) = self.requests.get_mut(&id) {

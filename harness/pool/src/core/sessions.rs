@@ -3,6 +3,7 @@
 use super::ids::IdMap;
 use super::links::Links;
 use super::types::{SessionKey, WorkerRef};
+use crate::clock::Nanos;
 
 /// Most sessions that are remembered.
 pub(super) const SESSIONS_MAX: usize = 1 << 16;
@@ -19,6 +20,8 @@ pub(super) struct Session {
     pub(super) shared: u32,
     /// To be forgotten with the last live request.
     pub(super) ended: bool,
+    /// When a request of it was last submitted or finished.
+    pub(super) used: Nanos,
 }
 
 /// All remembered sessions, addressed by an index that is stable while a request of the session lives.
@@ -41,15 +44,20 @@ impl Sessions {
     }
 
     /// Marks the session as just used.
-    pub(super) fn touch(&mut self, i: u32) {
+    pub(super) fn touch(&mut self, i: u32, now: Nanos) {
+        self.entries[i as usize].used = now;
         if self.recent.front() != Some(i) {
             self.recent.remove(i);
             self.recent.push_front(i);
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.index.len() >= self.max
+        self.len() >= self.max
     }
 
     /// The least recently used session.
@@ -58,8 +66,8 @@ impl Sessions {
     }
 
     /// Remembers a new session; the caller has seen that there is room and that the key is new.
-    pub(super) fn insert(&mut self, key: SessionKey) -> u32 {
-        let session = Session { key, bound: [None; 3], live: 0, shared: 0, ended: false };
+    pub(super) fn insert(&mut self, key: SessionKey, now: Nanos) -> u32 {
+        let session = Session { key, bound: [None; 3], live: 0, shared: 0, ended: false, used: now };
         let i = match self.unused.pop() {
             Some(i) => {
                 self.entries[i as usize] = session;
@@ -88,7 +96,7 @@ impl Sessions {
     #[cfg(test)]
     pub(super) fn remembered(&self) -> impl std::hash::Hash {
         let kept = |i: u32| {
-            let Session { key, bound, live, shared, ended } = &self.entries[i as usize];
+            let Session { key, bound, live, shared, ended, used: _ } = &self.entries[i as usize];
             (i, *key, *bound, *live, *shared, *ended)
         };
         (self.recent.order().into_iter().map(kept).collect::<Vec<_>>(), self.unused.clone())

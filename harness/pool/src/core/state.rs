@@ -1,9 +1,10 @@
-//! What the core remembers: slots, tiers and live requests.
+//! What the core remembers: slots, partitions, classes and live requests.
 
 use std::collections::BTreeSet;
 
 use super::links::Links;
-use super::types::{Placement, RequestId, Tier, ToolId, WorkerRef};
+use super::spares::Shortfall;
+use super::types::{Partition, Placement, RequestId, Tier, ToolId, WorkerRef};
 use super::view::Residency;
 use crate::clock::Nanos;
 
@@ -15,7 +16,7 @@ pub(super) type Queue = BTreeSet<(u64, RequestId)>;
 pub(super) enum At {
     /// Nowhere: between two places within one step.
     Nowhere,
-    /// In the tier's queue, for any of its workers.
+    /// In the tier's queue, for any worker of its partition.
     Shared(Tier),
     /// In the queue of one slot's worker.
     Waiting(usize),
@@ -33,13 +34,17 @@ pub(super) struct Request {
     pub(super) deadline: Option<Nanos>,
     /// Order of admission.
     pub(super) seq: u64,
+    /// When it was admitted.
+    pub(super) since: Nanos,
     pub(super) at: At,
-    /// The tier whose bound it counts against while it is queued.
+    /// The tier whose bound it counts against while it is queued, and whose class it is served under with shared dispatch.
     pub(super) counted: Tier,
     /// Fully written to its present worker.
     pub(super) written: bool,
-    /// Fully written to an earlier worker, now dead.
+    /// Fully written to an earlier worker.
     pub(super) written_before: bool,
+    /// Tiers that have served it, as bits; only looked at after an error.
+    pub(super) tried: u8,
     pub(super) placement: Placement,
 }
 
@@ -47,15 +52,34 @@ pub(super) struct Request {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
     pub(super) request: RequestId,
+    pub(super) tool: ToolId,
+    pub(super) bytes: u32,
+    /// The class that it counts against.
+    pub(super) class: Tier,
     pub(super) since: Nanos,
     /// Set when the request was answered without the worker: when to kill the worker.
     pub(super) zombie_until: Option<Nanos>,
 }
 
+/// How a worker is doing: evidence for its ejection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Vitals {
+    /// When the worker last said anything.
+    pub(super) heard: Nanos,
+    /// When an unanswered probe was sent.
+    pub(super) probed: Option<Nanos>,
+    /// Failures in a row.
+    pub(super) misses: u32,
+    /// Peak-sensitive moving mean of the time requests took by the time expected; 0 while nothing is known.
+    pub(super) slowness: f64,
+    /// Since when it is an outlier.
+    pub(super) slow_since: Option<Nanos>,
+}
+
 /// A place for one worker.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
-    pub(super) tier: Tier,
+    pub(super) partition: Partition,
     pub(super) residency: Residency,
     pub(super) generation: u32,
     /// SIGKILL was asked for.
@@ -63,76 +87,89 @@ pub(super) struct Slot {
     pub(super) job: Option<Job>,
     pub(super) waiting: Queue,
     pub(super) bound: u32,
+    /// A stateful worker that has served a session since its start or reset.
+    pub(super) dirty: bool,
+    /// A stateful worker that was asked to forget: when it is given up.
+    pub(super) resetting: Option<Nanos>,
+    /// Older than the reload under way.
+    pub(super) stale: bool,
     /// Deaths since the slot was last found healthy.
     pub(super) failures: u32,
     /// Deaths before ready, in a row.
     pub(super) start_failures: u32,
     /// Begin of the present residency.
     pub(super) since: Nanos,
+    /// In its partition's list of idle workers.
     pub(super) idle: bool,
     pub(super) idle_since: Nanos,
     /// An idle timer is under way.
     pub(super) idle_armed: bool,
+    pub(super) vitals: Vitals,
 }
 
 impl Slot {
-    pub(super) fn new(tier: Tier) -> Slot {
+    pub(super) fn new(partition: Partition) -> Slot {
         Slot {
-            tier,
+            partition,
             residency: Residency::Absent,
             generation: 0,
             killed: false,
             job: None,
             waiting: Queue::new(),
             bound: 0,
+            dirty: false,
+            resetting: None,
+            stale: false,
             failures: 0,
             start_failures: 0,
             since: 0,
             idle: false,
             idle_since: 0,
             idle_armed: false,
+            vitals: Vitals::default(),
         }
     }
 
     /// Whether `worker` is the slot's present worker and its process lives.
     pub(super) fn holds(&self, worker: WorkerRef) -> bool {
-        let lives = matches!(self.residency, Residency::Starting | Residency::Ready | Residency::Closing);
-        lives && self.generation == worker.generation
+        self.residency.lives() && self.generation == worker.generation
     }
 }
 
-/// One tier.
+/// The workers of one partition.
 #[derive(Clone, Debug)]
-pub(super) struct TierState {
+pub(super) struct Crew {
     /// Its slots.
     pub(super) slots: std::ops::Range<usize>,
     /// Idle workers, most recently used first.
     pub(super) idle: Links,
-    /// Requests for any of its workers.
-    pub(super) shared: Queue,
-    /// Requests that wait for one of its workers but may go to any.
-    pub(super) soft_waiting: u32,
-    /// All requests that count against its bound.
-    pub(super) queued: u32,
-    pub(super) queued_bytes: u64,
+    /// How many they are.
+    pub(super) listed: u32,
     /// Slots by residency.
-    pub(super) count: [u32; 6],
+    pub(super) count: [u32; Residency::COUNT],
     /// Ready workers with a job.
     pub(super) busy: u32,
-    /// Moving mean of the time a request holds a worker.
-    pub(super) hold_ns: Nanos,
+    /// Moving mean of the time from spawn to ready.
+    pub(super) start_ns: Nanos,
+    /// Arrivals that found no idle worker.
+    pub(super) shortfall: Shortfall,
 }
 
-impl TierState {
-    pub(super) fn new(slots: std::ops::Range<usize>) -> TierState {
-        let mut count = [0; 6];
+impl Crew {
+    pub(super) fn new(slots: std::ops::Range<usize>) -> Crew {
+        let mut count = [0; Residency::COUNT];
         count[Residency::Absent as usize] = slots.len() as u32;
         let idle = Links::new(slots.end);
-        TierState { slots, idle, shared: Queue::new(), soft_waiting: 0, queued: 0, queued_bytes: 0, count, busy: 0, hold_ns: 0 }
+        Crew { slots, idle, listed: 0, count, busy: 0, start_ns: 0, shortfall: Shortfall::default() }
     }
 
     pub(super) fn of(&self, residency: Residency) -> u32 {
         self.count[residency as usize]
+    }
+
+    /// Ready workers that cannot take just any request now: with a job, of a session, or about to forget one.
+    pub(super) fn taken(&self) -> u32 {
+        self.of(Residency::Ready) - self.listed
     }
 
     /// Workers that serve or soon will.
@@ -149,14 +186,32 @@ impl TierState {
     pub(super) fn can_ever(&self) -> bool {
         (self.slots.len() as u32) > self.of(Residency::Parked)
     }
+}
 
-    /// Requests that any worker of the tier may take.
-    pub(super) fn demand(&self) -> u32 {
-        self.shared.len() as u32 + self.soft_waiting
-    }
+/// The requests of one tier: its queue, and with shared dispatch its share of the workers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Class {
+    /// Requests for any worker of the partition.
+    pub(super) shared: Queue,
+    /// Requests that wait for one worker but may go to any.
+    pub(super) soft: Queue,
+    /// All requests that count against its bound.
+    pub(super) queued: u32,
+    pub(super) queued_bytes: u64,
+    /// Workers on a request of it, answered or not.
+    pub(super) running: u32,
+    /// Moving mean of the time a request holds a worker.
+    pub(super) hold_ns: Nanos,
+}
 
+impl Class {
     /// Counts a hold into the mean with weight 1/8.
     pub(super) fn learn_hold(&mut self, ns: Nanos) {
-        self.hold_ns = if self.hold_ns == 0 { ns } else { self.hold_ns - self.hold_ns / 8 + ns / 8 };
+        self.hold_ns = moving_mean(self.hold_ns, ns);
     }
+}
+
+/// A moving mean with weight 1/8; the first value counts in full.
+pub(super) fn moving_mean(mean: Nanos, ns: Nanos) -> Nanos {
+    if mean == 0 { ns } else { mean - mean / 8 + ns / 8 }
 }

@@ -51,6 +51,35 @@ impl Tier {
     }
 }
 
+/// A set of slots that serve the same requests: those of one tier, or all of them with shared dispatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Partition {
+    /// Workers of the hot tier.
+    Hot,
+    /// Workers of the warm tier.
+    Warm,
+    /// Workers of the cold tier.
+    Cold,
+    /// All workers of shared dispatch.
+    Shared,
+}
+
+impl Partition {
+    /// All partitions; which of them have slots is a matter of the configuration.
+    pub const ALL: [Partition; 4] = [Partition::Hot, Partition::Warm, Partition::Cold, Partition::Shared];
+
+    /// The partition of one tier's workers.
+    pub fn of(tier: Tier) -> Partition {
+        Partition::ALL[tier as usize]
+    }
+
+    /// `hot`, `warm`, `cold` or `shared`.
+    pub fn name(self) -> &'static str {
+        ["hot", "warm", "cold", "shared"][self as usize]
+    }
+}
+
 /// The one terminal fate of an admitted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -111,9 +140,9 @@ pub enum Affinity {
 /// Where and how a request was served; part of the terminal action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Placement {
-    /// The tier predicted from the tool.
+    /// The predicted tier.
     pub predicted: Tier,
-    /// The tier that served it, if one did.
+    /// The tier that served it, if one did; with shared dispatch the class under which it was served.
     pub served: Option<Tier>,
     /// The worker that served it last, if one did.
     pub worker: Option<WorkerRef>,
@@ -136,6 +165,8 @@ pub struct Submit {
     pub session: Option<SessionKey>,
     /// Absolute deadline; `None` for the tool's or pool's default.
     pub deadline: Option<Nanos>,
+    /// Its true service time, ns, where the caller knows it; only [`Predict::Oracle`](crate::config::Predict) looks at it.
+    pub cost: Option<Nanos>,
 }
 
 /// What the worker said.
@@ -162,6 +193,14 @@ pub enum Timer {
     Zombie(WorkerRef),
     /// A worker has been healthy for long enough to forget its slot's failures.
     Healthy(WorkerRef),
+    /// A stateful worker that has not forgotten its state in time.
+    Reset(WorkerRef),
+    /// A look at all workers: probes, outliers, spares.
+    Sweep,
+    /// The longest unused session's time to live.
+    Session,
+    /// A drain has taken long enough.
+    Drain,
 }
 
 /// Something that happened.
@@ -185,6 +224,12 @@ pub enum Event {
     Timer(Timer),
     /// The session ended; forget its binding.
     EndSession(SessionKey),
+    /// The worker answered a probe.
+    Probed(WorkerRef),
+    /// The worker has forgotten the state of its session.
+    ResetDone(WorkerRef),
+    /// Replace every worker that lives now, one by one, without failing a request; parked slots are tried again.
+    Reload,
     /// Stop admitting, finish what is in flight, then close all.
     Drain,
 }
@@ -192,12 +237,16 @@ pub enum Event {
 /// Something the runtime must do, in this order, without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Start a worker of the tier's kind.
-    Spawn(WorkerRef, Tier),
+    /// Start a worker of the partition's kind.
+    Spawn(WorkerRef, Partition),
     /// Hand the request to the worker.
     Dispatch(WorkerRef, RequestId),
     /// Tell the worker that nobody waits for this request any more (advisory).
     CancelAtWorker(WorkerRef, RequestId),
+    /// Ask the worker for a sign of life; `Probed` follows if it can give one.
+    Probe(WorkerRef),
+    /// Ask the worker to forget the state of its session; `ResetDone` follows if it can.
+    Reset(WorkerRef),
     /// Close by EOF, then SIGTERM, then SIGKILL; an `Exited` follows.
     Close(WorkerRef),
     /// SIGKILL at once; an `Exited` follows.
@@ -217,6 +266,8 @@ pub enum Action {
     SetTimer(Timer, Nanos),
     /// Fire `Timer::Backoff` for the slot after a jittered delay for this attempt (from 1); the runtime draws the jitter.
     Backoff(SlotId, u32),
+    /// A reload has ended: every older worker is replaced, or (false) the new ones do not start and the older ones were kept.
+    Reloaded(bool),
     /// All workers are gone after `Drain`.
     Drained,
 }

@@ -1,7 +1,7 @@
 //! What the core shows of itself: for monitoring and for checks of conservation.
 
 use super::Core;
-use super::types::{Outcome, RequestId, SlotId, Tier};
+use super::types::{Outcome, Partition, RequestId, SlotId};
 use crate::clock::Nanos;
 
 /// What fills a slot.
@@ -13,12 +13,29 @@ pub enum Residency {
     Starting,
     /// A worker that takes work.
     Ready,
-    /// A worker that gets no work any more and will exit.
+    /// A worker that was asked to exit.
     Closing,
+    /// A worker that gets no work any more and will be closed once its last request is served: an outlier, or one that is being replaced.
+    Ejected,
     /// Nothing, until the slot's backoff has passed.
     Backoff,
     /// Nothing, for good: its workers died too often before they were ready.
     Parked,
+}
+
+impl Residency {
+    /// How many there are.
+    pub const COUNT: usize = 7;
+
+    /// Whether a slot in it has a worker.
+    pub fn lives(self) -> bool {
+        matches!(self, Residency::Starting | Residency::Ready | Residency::Closing | Residency::Ejected)
+    }
+
+    /// Its name in metrics and reports.
+    pub fn name(self) -> &'static str {
+        ["absent", "starting", "ready", "closing", "ejected", "backoff", "parked"][self as usize]
+    }
 }
 
 /// One slot at one moment.
@@ -26,8 +43,8 @@ pub enum Residency {
 pub struct SlotView {
     /// The slot.
     pub slot: SlotId,
-    /// The tier it belongs to.
-    pub tier: Tier,
+    /// The partition it belongs to.
+    pub partition: Partition,
     /// What fills it.
     pub residency: Residency,
     /// Spawns so far.
@@ -40,6 +57,8 @@ pub struct SlotView {
     pub bound: u32,
     /// Requests that wait for this very worker.
     pub waiting: u32,
+    /// Whether it is to be replaced by the reload under way.
+    pub stale: bool,
     /// Deaths that count for its backoff.
     pub failures: u32,
 }
@@ -51,6 +70,8 @@ pub struct TierView {
     pub queued: u32,
     /// Bytes of their payloads.
     pub queued_bytes: u64,
+    /// Workers on a request of it, answered or not.
+    pub running: u32,
     /// Moving mean of the time a request holds a worker, ns; 0 until one was served.
     pub hold_ns: Nanos,
 }
@@ -76,6 +97,16 @@ pub struct Totals {
     pub fallbacks: u64,
     /// Replies dropped because nobody waits for them any more.
     pub late_replies: u64,
+    /// Workers taken out of service because they were sick.
+    pub ejections: u64,
+    /// Probes sent.
+    pub probes: u64,
+    /// Probes not answered in time.
+    pub probes_failed: u64,
+    /// Stateful workers that were asked to forget a session.
+    pub resets: u64,
+    /// Reloads that have ended.
+    pub reloads: u64,
 }
 
 impl Totals {
@@ -92,6 +123,10 @@ pub struct View {
     pub slots: Vec<SlotView>,
     /// Hot, warm and cold.
     pub tiers: [TierView; 3],
+    /// Whether no request is admitted any more.
+    pub draining: bool,
+    /// Whether a reload is under way.
+    pub reloading: bool,
     /// Counts since the core was made.
     pub totals: Totals,
 }
@@ -101,20 +136,26 @@ impl Core {
     pub fn view(&self) -> View {
         let slots = self.slots.iter().enumerate().map(|(s, slot)| SlotView {
             slot: SlotId(s as u16),
-            tier: slot.tier,
+            partition: slot.partition,
             residency: slot.residency,
             generation: slot.generation,
             busy: slot.job.map(|job| job.request),
             zombie: slot.job.is_some_and(|job| job.zombie_until.is_some()),
             bound: slot.bound,
             waiting: slot.waiting.len() as u32,
+            stale: slot.stale,
             failures: slot.failures,
         });
         let tiers = [0, 1, 2].map(|t| {
-            let tier = &self.tiers[t];
-            TierView { queued: tier.queued, queued_bytes: tier.queued_bytes, hold_ns: tier.hold_ns }
+            let class = &self.classes[t];
+            TierView { queued: class.queued, queued_bytes: class.queued_bytes, running: class.running, hold_ns: class.hold_ns }
         });
-        View { slots: slots.collect(), tiers, totals: self.totals }
+        View { slots: slots.collect(), tiers, draining: self.draining, reloading: self.reloading, totals: self.totals }
+    }
+
+    /// Whether no request is admitted any more.
+    pub fn is_draining(&self) -> bool {
+        self.draining
     }
 
     /// The counts alone, at no cost.

@@ -18,10 +18,10 @@ use super::{Deps, Job, Reply};
 use crate::clock::Nanos;
 use crate::config::Config;
 use crate::core::Core;
-use crate::core::types::{Action, Affinity, Event, Outcome, Placement, RequestId, Submit, Tier, Timer, ToolId, WorkerRef};
+use crate::core::types::{Action, Affinity, Event, Outcome, Partition, Placement, RequestId, Submit, Tier, Timer, ToolId, WorkerRef};
 use crate::frames::{REPLY_HEAD, REQUEST_HEAD};
 use crate::times::{Phase, RequestTimes};
-use crate::workers::{Launch, Sent, Started, Task, Work, WorkerCommand, WorkerHandle, WorkerKind};
+use crate::workers::{Launch, ProgressSink, Sent, Started, Task, Work, WorkerCommand, WorkerHandle, WorkerKind};
 
 /// What a frame needs beyond the payload: the longer head and the digest that [`Echo`](crate::Echo) adds.
 const FRAME_OVERHEAD: usize = if REPLY_HEAD > REQUEST_HEAD { REPLY_HEAD + 8 } else { REQUEST_HEAD + 8 };
@@ -30,7 +30,7 @@ const FRAME_OVERHEAD: usize = if REPLY_HEAD > REQUEST_HEAD { REPLY_HEAD + 8 } el
 pub(super) struct Inner {
     pub(super) config: Config,
     pub(super) deps: Deps,
-    kinds: [&'static dyn WorkerKind; 3],
+    kinds: [&'static dyn WorkerKind; 4],
     command: Arc<WorkerCommand>,
     runtime: Handle,
     state: Mutex<State>,
@@ -52,6 +52,9 @@ pub(super) struct State {
     /// Tasks of workers; those that ended are dropped at the next spawn.
     tasks: Vec<JoinHandle<()>>,
     pub(super) drained: bool,
+    /// Reloads that have ended, and whether the last one replaced every worker.
+    pub(super) reloads: u64,
+    pub(super) last_reload: bool,
 }
 
 /// A request without its outcome.
@@ -64,12 +67,13 @@ pub(super) struct Pending {
     pub(super) dispatched: Option<Nanos>,
     pub(super) body: Bytes,
     pub(super) error: Option<String>,
+    pub(super) progress: Option<ProgressSink>,
 }
 
 /// A worker from its spawn to its exit.
 pub(super) struct Live {
     pub(super) worker: WorkerRef,
-    pub(super) tier: Tier,
+    pub(super) partition: Partition,
     pub(super) handle: Box<dyn WorkerHandle>,
     pub(super) ready: bool,
     /// The request at the worker, answered or not.
@@ -84,8 +88,8 @@ pub(super) struct Live {
 }
 
 impl Inner {
-    pub(super) fn new(config: Config, deps: Deps, kinds: [&'static dyn WorkerKind; 3]) -> Arc<Inner> {
-        let slots = config.tiers.iter().map(|tier| usize::from(tier.max)).sum();
+    pub(super) fn new(config: Config, deps: Deps, kinds: [&'static dyn WorkerKind; 4]) -> Arc<Inner> {
+        let slots = Partition::ALL.iter().map(|partition| usize::from(config.slots(*partition))).sum();
         let state = State {
             core: Core::new(&config),
             requests: HashMap::new(),
@@ -98,6 +102,8 @@ impl Inner {
             observed: Observed::default(),
             tasks: Vec::new(),
             drained: false,
+            reloads: 0,
+            last_reload: false,
         };
         let inner = Arc::new(Inner {
             kinds,
@@ -145,8 +151,17 @@ impl Inner {
             return request;
         }
         let bytes = u32::try_from(job.payload.len()).unwrap_or(u32::MAX);
-        let submit = Submit { request, tool: job.tool, bytes, session: job.session, deadline: job.deadline };
-        let pending = Pending { reply, work: job.work, payload: job.payload, times, dispatched: None, body: Bytes::new(), error: None };
+        let submit = Submit { request, tool: job.tool, bytes, session: job.session, deadline: job.deadline, cost: job.cost };
+        let pending = Pending {
+            reply,
+            work: job.work,
+            payload: job.payload,
+            times,
+            dispatched: None,
+            body: Bytes::new(),
+            error: None,
+            progress: job.progress,
+        };
         state.requests.insert(request, pending);
         self.step(&mut state, now, Event::Submit(submit));
         request
@@ -180,10 +195,15 @@ impl Inner {
 
     fn act(self: &Arc<Self>, state: &mut State, now: Nanos, action: Action) {
         match action {
-            Action::Spawn(worker, tier) => self.spawn(state, now, worker, tier),
+            Action::Spawn(worker, partition) => self.spawn(state, now, worker, partition),
             Action::Dispatch(worker, request) => state.dispatch(now, worker, request),
-            // The kinds of worker here run a request to its end whatever they are told.
-            Action::CancelAtWorker(..) => {}
+            Action::CancelAtWorker(worker, request) => state.tell(worker, |handle| handle.cancel(request)),
+            Action::Probe(worker) => state.tell(worker, |handle| handle.probe()),
+            Action::Reset(worker) => state.tell(worker, |handle| handle.reset()),
+            Action::Reloaded(whole) => {
+                (state.reloads, state.last_reload) = (state.reloads + 1, whole);
+                self.changed.notify_waiters();
+            }
             Action::Close(worker) => state.end(worker, false),
             Action::Kill(worker) => state.end(worker, true),
             Action::Finish { request, outcome, retry_after, placement } => {
@@ -209,9 +229,13 @@ impl Inner {
         }
     }
 
-    fn spawn(self: &Arc<Self>, state: &mut State, now: Nanos, worker: WorkerRef, tier: Tier) {
+    fn spawn(self: &Arc<Self>, state: &mut State, now: Nanos, worker: WorkerRef, partition: Partition) {
+        // Several starts at once would fight for the same CPUs: those after the first wait a random moment.
+        let crowded = self.config.spawn_jitter_ns > 0 && state.slots.iter().flatten().any(|live| !live.ready);
+        let delay_ns = if crowded { state.random.random_range(0..self.config.spawn_jitter_ns) } else { 0 };
         let launch = Launch {
             worker,
+            delay_ns,
             upcalls: Arc::new(Door(Arc::clone(self))),
             runtime: self.runtime.clone(),
             clock: Arc::clone(&self.deps.clock),
@@ -222,14 +246,14 @@ impl Inner {
             close_grace_ns: self.config.close_grace_ns,
             term_grace_ns: self.config.term_grace_ns,
         };
-        let Started { handle, task } = self.kinds[tier as usize].start(launch);
+        let Started { handle, task } = self.kinds[partition as usize].start(launch);
         state.tasks.retain(|task| !task.is_finished());
         state.tasks.push(task);
-        state.observed.spawned(tier, now);
+        state.observed.spawned(partition, now);
         if let Some(slot) = state.slots.get_mut(usize::from(worker.slot.0)) {
             *slot = Some(Live {
                 worker,
-                tier,
+                partition,
                 handle,
                 ready: false,
                 busy: None,
@@ -266,6 +290,25 @@ impl Inner {
         }
     }
 
+    /// Replaces all workers; whether it did.
+    pub(super) async fn reloaded(self: &Arc<Self>) -> bool {
+        let before = self.lock().reloads;
+        self.event(Event::Reload);
+        loop {
+            let changed = self.changed.notified();
+            {
+                let state = self.lock();
+                if state.reloads > before {
+                    return state.last_reload;
+                }
+                if state.core.is_draining() {
+                    return false;
+                }
+            }
+            changed.await;
+        }
+    }
+
     /// Waits until every worker is gone and every task of the pool has ended.
     pub(super) async fn drained(&self) {
         loop {
@@ -295,10 +338,16 @@ impl State {
         let Some(live) = self.live(worker) else { return };
         (live.busy, live.busy_since) = (Some(request), now);
         live.unwritten = live.handle.send(task) == Sent::Queued;
-        let (tier, written) = (live.tier, !live.unwritten);
-        self.observed.busy(tier, now);
+        let (partition, written) = (live.partition, !live.unwritten);
+        self.observed.busy(partition, now);
         if written {
             self.events.push_back(Event::Written(worker, request));
+        }
+    }
+
+    fn tell(&mut self, worker: WorkerRef, what: impl FnOnce(&dyn WorkerHandle)) {
+        if let Some(live) = self.live(worker) {
+            what(&*live.handle);
         }
     }
 

@@ -21,7 +21,7 @@ use crate::clock::{Clock, Nanos};
 use crate::config::Config;
 use crate::core::types::{Action, Event, Outcome, Placement, RequestId, SessionKey, ToolId};
 use crate::times::RequestTimes;
-use crate::workers::{Disturbance, Handler, Spawner, Work, WorkerCommand};
+use crate::workers::{Disturbance, Handler, ProgressSink, Spawner, Work, WorkerCommand};
 use inner::Inner;
 
 /// Sees every event that enters the core, at which time, and the actions that came of it, in order. Called under the
@@ -60,6 +60,10 @@ pub struct Job {
     pub payload: Bytes,
     /// The stamps so far.
     pub times: RequestTimes,
+    /// Its true service time, ns, where the caller knows it: read with `pool.predict = oracle` only.
+    pub cost: Option<Nanos>,
+    /// Where the tool's progress goes, if anyone wants it; what does not fit is dropped.
+    pub progress: Option<ProgressSink>,
 }
 
 /// What became of a request.
@@ -136,6 +140,12 @@ impl Pool {
     /// Forgets the session's binding.
     pub fn end_session(&self, session: SessionKey) {
         self.inner.event(Event::EndSession(session));
+    }
+
+    /// Replaces every worker by a fresh one, one after the other, while requests go on. Returns whether it did: not if the new ones do not
+    /// start (the older ones are then kept) or the pool is drained meanwhile.
+    pub async fn reload(&self) -> bool {
+        self.inner.reloaded().await
     }
 
     /// What the pool is doing now.

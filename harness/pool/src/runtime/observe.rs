@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::inner::{Inner, Live};
 use crate::clock::Nanos;
 use crate::core::View;
-use crate::core::types::{RequestId, SlotId, Tier, WorkerRef};
+use crate::core::types::{Partition, RequestId, SlotId, WorkerRef};
 use crate::workers::{Cause, Disturbance, Exit};
 
 /// One worker's end.
@@ -13,8 +13,8 @@ use crate::workers::{Cause, Disturbance, Exit};
 pub struct Death {
     /// Whose.
     pub worker: WorkerRef,
-    /// Its tier.
-    pub tier: Tier,
+    /// Its partition.
+    pub partition: Partition,
     /// When it was reaped, on the pool's clock.
     pub at: Nanos,
     /// Its pid, if it was a process that ran.
@@ -45,10 +45,10 @@ pub struct Snapshot {
     pub deaths: u64,
     /// Pids of the live process workers, in the order of their slots.
     pub live_pids: Vec<u32>,
-    /// Time during which slots were busy with a request, ns, by tier.
-    pub busy_ns: [u64; 3],
-    /// Time during which slots held a worker (spawn to exit), ns, by tier.
-    pub existing_ns: [u64; 3],
+    /// Time during which slots were busy with a request, ns, by partition.
+    pub busy_ns: [u64; 4],
+    /// Time during which slots held a worker (spawn to exit), ns, by partition.
+    pub existing_ns: [u64; 4],
     /// Requests at a worker whose outcome is open.
     pub in_flight: u32,
     /// Requests that wait.
@@ -99,8 +99,8 @@ pub(super) struct Observed {
     deaths: u64,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
-    busy: [Meter; 3],
-    existing: [Meter; 3],
+    busy: [Meter; 4],
+    existing: [Meter; 4],
 }
 
 /// The latest worker that ended before it was ready.
@@ -113,22 +113,22 @@ pub(super) struct StartFailure {
 }
 
 impl Observed {
-    pub(super) fn spawned(&mut self, tier: Tier, now: Nanos) {
-        self.existing[tier as usize].begin(now);
+    pub(super) fn spawned(&mut self, partition: Partition, now: Nanos) {
+        self.existing[partition as usize].begin(now);
     }
 
-    pub(super) fn busy(&mut self, tier: Tier, now: Nanos) {
-        self.busy[tier as usize].begin(now);
+    pub(super) fn busy(&mut self, partition: Partition, now: Nanos) {
+        self.busy[partition as usize].begin(now);
     }
 
-    pub(super) fn idle(&mut self, tier: Tier, since: Nanos, now: Nanos) {
-        self.busy[tier as usize].end(since, now);
+    pub(super) fn idle(&mut self, partition: Partition, since: Nanos, now: Nanos) {
+        self.busy[partition as usize].end(since, now);
     }
 
     pub(super) fn exited(&mut self, live: &Live, exit: Exit, now: Nanos) {
-        self.existing[live.tier as usize].end(live.spawned_at, now);
+        self.existing[live.partition as usize].end(live.spawned_at, now);
         if live.busy.is_some() {
-            self.idle(live.tier, live.busy_since, now);
+            self.idle(live.partition, live.busy_since, now);
         }
         self.deaths += 1;
         self.cpu_ns += exit.cpu_ns;
@@ -139,7 +139,7 @@ impl Observed {
         if self.kept.len() < Death::KEPT {
             self.kept.push(Death {
                 worker: live.worker,
-                tier: live.tier,
+                partition: live.partition,
                 at: now,
                 pid: exit.pid,
                 status: exit.cause.to_string(),

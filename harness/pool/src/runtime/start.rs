@@ -6,17 +6,17 @@ use super::inner::{Inner, State};
 use super::observe::StartFailure;
 use super::{Deps, Pool};
 use crate::config::Config;
-use crate::core::types::{Event, Tier};
+use crate::core::types::{Event, Partition};
 use crate::workers::{Cause, WORKERS, WorkerKind, worker_kind};
 
 /// Why a pool did not start. Everything that was started is reaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     /// The configuration names a kind of worker that does not exist.
-    #[error("tier {}: no worker kind `{kind}`; use one of {known}", tier.name())]
+    #[error("pool.{}.worker: no worker kind `{kind}`; use one of {known}", partition.name())]
     UnknownKind {
-        /// The tier that names it.
-        tier: Tier,
+        /// The partition that names it.
+        partition: Partition,
         /// The name.
         kind: String,
         /// The names that exist.
@@ -63,7 +63,8 @@ fn said(stderr: &str) -> String {
 }
 
 pub(super) async fn start(config: Config, deps: Deps) -> Result<Pool, StartError> {
-    let kinds = [kind(&config, Tier::Hot)?, kind(&config, Tier::Warm)?, kind(&config, Tier::Cold)?];
+    let [hot, warm, cold, shared] = Partition::ALL;
+    let kinds = [kind(&config, hot)?, kind(&config, warm)?, kind(&config, cold)?, kind(&config, shared)?];
     // From here on the handle's drop drains, so a dropped `start` leaves nothing behind either.
     let pool = Pool::new(Inner::new(config, deps, kinds));
     pool.inner.event(Event::Start);
@@ -76,10 +77,10 @@ pub(super) async fn start(config: Config, deps: Deps) -> Result<Pool, StartError
     }
 }
 
-fn kind(config: &Config, tier: Tier) -> Result<&'static dyn WorkerKind, StartError> {
-    let kind = &config.tiers[tier as usize].worker;
+fn kind(config: &Config, partition: Partition) -> Result<&'static dyn WorkerKind, StartError> {
+    let kind = &config.policy(partition).worker;
     worker_kind(kind).ok_or_else(|| StartError::UnknownKind {
-        tier,
+        partition,
         kind: kind.clone(),
         known: WORKERS.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
     })
@@ -94,7 +95,7 @@ async fn settled(inner: &Arc<Inner>) -> Option<StartFailure> {
             if let Some(failure) = state.observed.start_failure() {
                 return Some(failure.clone());
             }
-            if Tier::ALL.iter().all(|tier| resident(inner, &state, *tier)) {
+            if Partition::ALL.iter().all(|partition| resident(inner, &state, *partition)) {
                 return None;
             }
         }
@@ -102,10 +103,10 @@ async fn settled(inner: &Arc<Inner>) -> Option<StartFailure> {
     }
 }
 
-fn resident(inner: &Inner, state: &State, tier: Tier) -> bool {
-    let config = &inner.config.tiers[tier as usize];
-    let ready = state.slots.iter().flatten().filter(|live| live.ready && live.tier == tier).count();
-    ready >= usize::from(config.min_ready.min(config.max))
+fn resident(inner: &Inner, state: &State, partition: Partition) -> bool {
+    let policy = inner.config.policy(partition);
+    let ready = state.slots.iter().flatten().filter(|live| live.ready && live.partition == partition).count();
+    ready >= usize::from(policy.min_ready.min(inner.config.slots(partition)))
 }
 
 fn error(failure: StartFailure, start_timeout_ns: u64) -> StartError {

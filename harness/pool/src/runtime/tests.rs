@@ -51,7 +51,16 @@ async fn pool(kind: &str, max: u16) -> Pool {
 
 fn job(ns: u64, payload: impl Into<Bytes>) -> Job {
     let work = Work { ns, how: How::Sleep };
-    Job { tool: ToolId(0), session: None, deadline: None, work, payload: payload.into(), times: RequestTimes::default() }
+    Job {
+        tool: ToolId(0),
+        session: None,
+        deadline: None,
+        work,
+        payload: payload.into(),
+        times: RequestTimes::default(),
+        cost: None,
+        progress: None,
+    }
 }
 
 fn assert_echo(reply: &Reply, payload: &[u8]) {
@@ -93,7 +102,7 @@ async fn calls_succeed_on_all_kinds_with_contiguous_phases() {
         let snapshot = pool.snapshot();
         assert_conserved(&snapshot);
         assert!(snapshot.busy_ns[0] >= 5 * 100_000 && snapshot.busy_ns[0] <= snapshot.existing_ns[0]);
-        assert_eq!(snapshot.existing_ns[1..], [0, 0]);
+        assert_eq!(snapshot.existing_ns[1..], [0, 0, 0]);
         assert_eq!(snapshot.live_pids.len(), if kind.name() == "process" { 2 } else { 0 });
         let deaths = pool.drain().await;
         assert_eq!(deaths.len(), 2);

@@ -6,7 +6,7 @@ use super::inner::{Inner, Pending, State};
 use crate::clock::Nanos;
 use crate::core::types::{Event, ReplyKind, RequestId, WorkerRef};
 use crate::times::Phase;
-use crate::workers::{Answer, Exit, Upcalls};
+use crate::workers::{Answer, Exit, Progress, Upcalls};
 
 /// What a worker's tasks hold of the pool.
 pub(super) struct Door(pub(super) Arc<Inner>);
@@ -20,6 +20,15 @@ impl Upcalls for Door {
     }
     fn replied(&self, worker: WorkerRef, answer: Answer) {
         self.0.replied(worker, answer);
+    }
+    fn probed(&self, worker: WorkerRef) {
+        self.0.event(Event::Probed(worker));
+    }
+    fn reset_done(&self, worker: WorkerRef) {
+        self.0.event(Event::ResetDone(worker));
+    }
+    fn progressed(&self, worker: WorkerRef, request: RequestId, progress: Progress) {
+        self.0.progressed(worker, request, progress);
     }
     fn exited(&self, worker: WorkerRef, exit: Exit) {
         self.0.exited(worker, exit);
@@ -56,8 +65,8 @@ impl Inner {
             return;
         }
         live.busy = None;
-        let (tier, since) = (live.tier, live.busy_since);
-        state.observed.idle(tier, since, now);
+        let (partition, since) = (live.partition, live.busy_since);
+        state.observed.idle(partition, since, now);
         let kind = if answer.result.is_ok() { ReplyKind::Ok } else { ReplyKind::ToolError };
         if let Some(pending) = state.requests.get_mut(&answer.request) {
             pending.serve(now, &answer);
@@ -67,6 +76,18 @@ impl Inner {
             }
         }
         self.step(&mut state, now, Event::Replied(worker, answer.request, kind));
+    }
+
+    /// Passes progress on to a caller that asked for it, if it keeps up.
+    fn progressed(&self, worker: WorkerRef, request: RequestId, progress: Progress) {
+        let mut state = self.lock();
+        if state.live(worker).is_none_or(|live| live.busy != Some(request)) {
+            return;
+        }
+        if let Some(sink) = state.requests.get(&request).and_then(|pending| pending.progress.as_ref()) {
+            // A caller that does not keep up misses some; the last word is the reply.
+            let _ = sink.try_send(progress);
+        }
     }
 
     fn exited(self: &Arc<Self>, worker: WorkerRef, exit: Exit) {

@@ -10,6 +10,7 @@ use super::control::Control;
 use super::sleep::{PreciseSleep, spin_until};
 use super::{Answer, Cause, Disturbance, Echo, Exit, Handler, How, Launch, Sent, Started, Task, WorkerHandle, WorkerKind};
 use crate::clock::Nanos;
+use crate::core::types::RequestId;
 
 /// More than the core ever keeps in flight at one worker; a worker whose queue is full anyway is killed.
 const QUEUE: usize = 16;
@@ -59,6 +60,9 @@ impl WorkerHandle for TaskHandle {
         }
         Sent::Written
     }
+    fn cancel(&self, _request: RequestId) {}
+    fn probe(&self) {}
+    fn reset(&self) {}
     fn close(&self) {
         self.control.close();
     }

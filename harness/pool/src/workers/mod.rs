@@ -110,6 +110,20 @@ pub struct Answer {
     pub(crate) result: Result<Bytes, String>,
 }
 
+/// How far a tool has come with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Done so far, in the tool's own units.
+    pub done: u64,
+    /// All there is to do in the same units; 0 where it is not known.
+    pub total: u64,
+    /// What it is doing; may be empty.
+    pub message: String,
+}
+
+/// Where a request's progress goes: bounded, and never waited for.
+pub type ProgressSink = tokio::sync::mpsc::Sender<Progress>;
+
 /// Why a worker is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -148,6 +162,12 @@ pub trait Upcalls: Send + Sync {
     fn written(&self, worker: WorkerRef, request: RequestId);
     /// It has answered.
     fn replied(&self, worker: WorkerRef, answer: Answer);
+    /// It has answered a probe.
+    fn probed(&self, worker: WorkerRef);
+    /// It has forgotten its session's state.
+    fn reset_done(&self, worker: WorkerRef);
+    /// It tells how far it has come with a request.
+    fn progressed(&self, worker: WorkerRef, request: RequestId, progress: Progress);
     /// It is gone, reaped, and all it said has been delivered.
     fn exited(&self, worker: WorkerRef, exit: Exit);
 }
@@ -155,6 +175,8 @@ pub trait Upcalls: Send + Sync {
 /// Everything that the start of a worker needs.
 pub struct Launch {
     pub(crate) worker: WorkerRef,
+    /// Time to wait before the start.
+    pub(crate) delay_ns: Nanos,
     pub(crate) upcalls: Arc<dyn Upcalls>,
     pub(crate) runtime: Handle,
     pub(crate) clock: Arc<dyn Clock>,
@@ -170,6 +192,12 @@ pub struct Launch {
 pub trait WorkerHandle: Send {
     /// Hands over one request; called in the order in which the worker must see them.
     fn send(&self, task: Task) -> Sent;
+    /// Nobody waits for this request any more; the worker may stop working on it, and then answers it with an error.
+    fn cancel(&self, request: RequestId);
+    /// Asks for a sign of life; an upcall follows.
+    fn probe(&self);
+    /// Asks the worker to forget its session's state; an upcall follows.
+    fn reset(&self);
     /// Ends the worker gently: EOF, SIGTERM, SIGKILL.
     fn close(&self);
     /// Ends the worker at once.

@@ -65,6 +65,9 @@ impl WorkerHandle for ChildHandle {
             Sent::Queued
         })
     }
+    fn cancel(&self, _request: RequestId) {}
+    fn probe(&self) {}
+    fn reset(&self) {}
     fn close(&self) {
         self.0.control.close();
     }
@@ -80,6 +83,9 @@ impl WorkerHandle for ChildHandle {
 }
 
 async fn supervise(launch: Launch, shared: Arc<Shared>) {
+    if launch.delay_ns > 0 {
+        tokio::time::sleep(Duration::from_nanos(launch.delay_ns)).await;
+    }
     let exit = match launch.spawner.spawn(Arc::clone(&launch.command)).await {
         Ok(spawned) => live(&launch, &shared, spawned).await,
         Err(error) => Exit {

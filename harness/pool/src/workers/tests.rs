@@ -42,6 +42,9 @@ impl Upcalls for Ear {
     fn replied(&self, _: WorkerRef, answer: Answer) {
         let _ = self.0.send(Said::Replied(answer));
     }
+    fn probed(&self, _: WorkerRef) {}
+    fn reset_done(&self, _: WorkerRef) {}
+    fn progressed(&self, _: WorkerRef, _: RequestId, _: Progress) {}
     fn exited(&self, _: WorkerRef, exit: Exit) {
         let _ = self.0.send(Said::Exited(exit));
     }
@@ -64,6 +67,7 @@ impl Rig {
         let (ear, said) = mpsc::unbounded_channel();
         let launch = Launch {
             worker: WORKER,
+            delay_ns: 0,
             upcalls: Arc::new(Ear(ear)),
             runtime: Handle::current(),
             clock: Arc::new(MonotonicClock),

@@ -18,7 +18,7 @@ fn serve(rig: &mut Rig, submit: Submit) -> Placement {
 
 #[test]
 fn a_strict_session_waits_for_its_worker_in_order() {
-    let mut rig = with(AffinityMode::Strict, true);
+    let mut rig = with(AffinityMode::Strict, false);
     let first = serve(&mut rig, of_session(1, LIGHT, 7));
     assert_eq!((first.affinity, first.worker), (Affinity::Bound, Some(worker(0, 1))));
     rig.submit(request(2, LIGHT));
@@ -93,7 +93,7 @@ fn a_stateless_strict_session_is_bound_again() {
 
 #[test]
 fn an_ended_session_is_forgotten_with_its_last_request() {
-    let mut rig = with(AffinityMode::Strict, true);
+    let mut rig = with(AffinityMode::Strict, false);
     serve(&mut rig, of_session(1, LIGHT, 7));
     assert_eq!(rig.core.view().slots[0].bound, 1);
     rig.step(Event::EndSession(SessionKey(7)));
@@ -155,7 +155,7 @@ fn without_affinity_sessions_do_not_matter() {
 #[test]
 fn the_table_of_sessions_is_bounded() {
     use super::super::sessions::Sessions;
-    let mut strict = with(AffinityMode::Strict, true);
+    let mut strict = with(AffinityMode::Strict, false);
     strict.core.sessions = Sessions::new(2);
     serve(&mut strict, of_session(1, LIGHT, 1));
     serve(&mut strict, of_session(2, LIGHT, 2));

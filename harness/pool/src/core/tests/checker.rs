@@ -6,16 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::super::*;
-use crate::config::AffinityMode;
+use crate::config::{AffinityMode, Fallback};
 
 #[derive(Clone, Debug)]
 struct Worker {
-    tier: Tier,
+    partition: Partition,
     ready_at: Option<Nanos>,
     stopped: bool,
     job: Option<RequestId>,
     zombie: bool,
     idle_since: Nanos,
+    /// The session whose state it holds, with stateful workers.
+    session: Option<SessionKey>,
+    resetting: bool,
+    /// Taken out of service.
+    retired: bool,
+    /// Lives since before the reload under way.
+    stale: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +57,8 @@ pub(super) struct Checker {
     homes: BTreeMap<SessionKey, WorkerRef>,
     ended: BTreeSet<SessionKey>,
     timers: BTreeMap<Timer, Nanos>,
+    /// Workers that were probed and have not answered.
+    unanswered: BTreeSet<WorkerRef>,
     admitted: u64,
     finished: u64,
     pub(super) draining: bool,
@@ -74,6 +83,7 @@ impl Checker {
             homes: BTreeMap::new(),
             ended: BTreeSet::new(),
             timers: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             admitted: 0,
             finished: 0,
             draining: false,
@@ -162,12 +172,22 @@ impl Checker {
             Event::Replied(r, id, kind) => self.note_reply(r, id, kind),
             Event::Exited(r) => self.note_exit(r),
             Event::Timer(timer) => self.note_timer(timer),
-            Event::EndSession(key) => {
-                self.ended.insert(key);
-                self.forget_ended(key);
+            Event::EndSession(key) => self.end(key),
+            Event::Drain => {
+                self.draining = true;
+                let homes: Vec<SessionKey> = self.homes.keys().copied().collect();
+                homes.into_iter().for_each(|key| self.end(key));
             }
-            Event::Drain => self.draining = true,
-            Event::Start | Event::Cancel(_) => {}
+            Event::Probed(r) => {
+                self.unanswered.remove(&r);
+            }
+            Event::ResetDone(r) => {
+                if let Some(w) = self.workers.get_mut(&r).filter(|w| w.resetting && !w.stopped) {
+                    (w.resetting, w.session) = (false, None);
+                }
+            }
+            Event::Reload if !self.draining => self.workers.values_mut().for_each(|w| w.stale |= !w.stopped),
+            Event::Start | Event::Cancel(_) | Event::Reload => {}
         }
     }
 
@@ -191,7 +211,12 @@ impl Checker {
         let Some(worker) = self.workers.get_mut(&r).filter(|w| w.job == Some(id)) else { return };
         if !worker.zombie {
             let outcome = if kind == ReplyKind::Ok { Outcome::Ok } else { Outcome::ToolError };
-            self.answered = Some((id, outcome));
+            if outcome == Outcome::ToolError && self.config.fallback == Fallback::AnyError {
+                // Answered, or tried elsewhere.
+                self.live.entry(id).and_modify(|live| live.at = None);
+            } else {
+                self.answered = Some((id, outcome));
+            }
         } else {
             self.ended_zombie = Some((r, id));
         }
@@ -227,18 +252,34 @@ impl Checker {
 
     fn note_action(&mut self, event: Event, action: &Action) {
         match *action {
-            Action::Spawn(r, tier) => self.note_spawn(r, tier),
+            Action::Spawn(r, partition) => self.note_spawn(r, partition),
             Action::Dispatch(r, id) => self.note_dispatch(r, id),
             Action::CancelAtWorker(r, id) => {
                 let zombie = self.workers.get(&r).is_some_and(|w| w.job == Some(id) && w.zombie);
                 assert!(zombie || self.ended_zombie == Some((r, id)), "cancelled what is not a zombie's");
             }
             Action::Close(r) => self.note_close(event, r),
+            Action::Probe(r) => {
+                assert!(self.workers.get(&r).is_some_and(|w| !w.stopped && w.ready_at.is_some()), "probed a worker that is not ready");
+                self.unanswered.insert(r);
+            }
+            Action::Reset(r) => {
+                let worker = self.workers.get_mut(&r).expect("reset of a worker that is gone");
+                assert!(worker.job.is_none() && worker.session.is_some() && !worker.stopped, "reset without reason");
+                worker.resetting = true;
+            }
+            Action::Reloaded(whole) => {
+                let left = self.workers.values().filter(|w| w.stale && !w.stopped).count();
+                assert!(!whole || left == 0, "reloaded, but {left} older workers serve on");
+                self.workers.values_mut().for_each(|w| w.stale = false);
+            }
             Action::Kill(r) => {
                 let worker = self.workers.get_mut(&r).expect("I7: killed a worker that is gone");
                 let late_start = event == Event::Timer(Timer::Start(r)) && worker.ready_at.is_none();
                 let zombie = event == Event::Timer(Timer::Zombie(r)) && worker.zombie;
-                assert!(!worker.stopped && (late_start || zombie), "killed without reason");
+                let reset = event == Event::Timer(Timer::Reset(r)) && worker.resetting;
+                let silent = event == Event::Timer(Timer::Sweep) && self.unanswered.remove(&r);
+                assert!(!worker.stopped && (late_start || zombie || reset || silent), "killed without reason");
                 worker.stopped = true;
             }
             Action::Finish { request, outcome, retry_after, placement } => {
@@ -262,7 +303,7 @@ impl Checker {
         }
     }
 
-    fn note_spawn(&mut self, r: WorkerRef, tier: Tier) {
+    fn note_spawn(&mut self, r: WorkerRef, partition: Partition) {
         assert!(self.workers.keys().all(|w| w.slot != r.slot), "I4: two processes in one slot");
         assert!(!self.backing_off.contains(&r.slot), "spawned during backoff");
         let deaths = self.start_deaths.get(&r.slot).copied().unwrap_or(0);
@@ -270,12 +311,23 @@ impl Checker {
         let generation = self.generations.entry(r.slot).or_default();
         assert_eq!(r.generation, *generation + 1);
         *generation += 1;
-        let worker = Worker { tier, ready_at: None, stopped: false, job: None, zombie: false, idle_since: 0 };
+        let worker = Worker {
+            partition,
+            ready_at: None,
+            stopped: false,
+            job: None,
+            zombie: false,
+            idle_since: 0,
+            session: None,
+            resetting: false,
+            retired: false,
+            stale: false,
+        };
         self.workers.insert(r, worker);
         let starting = self.workers.values().filter(|w| w.ready_at.is_none()).count();
         assert!(starting <= self.config.spawn_concurrency as usize + self.stopped_at_start(), "I4: too many starting");
-        let of_tier = self.workers.values().filter(|w| w.tier == tier).count();
-        assert!(of_tier <= usize::from(self.config.tiers[tier as usize].max), "I4: more workers than max");
+        let of_partition = self.workers.values().filter(|w| w.partition == partition).count();
+        assert!(of_partition <= usize::from(self.config.slots(partition)), "I4: more workers than max");
     }
 
     fn stopped_at_start(&self) -> usize {
@@ -286,11 +338,18 @@ impl Checker {
         let worker = self.workers.get_mut(&r).expect("I7: dispatch to a worker that is gone");
         assert!(worker.ready_at.is_some() && !worker.stopped, "I7: dispatch to a worker that is not ready or is stopping");
         assert!(worker.job.is_none(), "I3: two requests at one worker");
+        assert!(!worker.retired && !worker.resetting, "I7: dispatch to a worker that is out of service");
         let live = self.live.get_mut(&id).expect("I1: dispatch of a request that is finished or unknown");
         assert!(live.at.is_none(), "I2: one request at two workers");
-        assert!(live.written == 0 || self.config.tools[usize::from(live.submit.tool.0)].replayable, "I2: written twice");
+        let baseline = self.config.fallback == Fallback::AnyError;
+        let twice = baseline || self.config.tools[usize::from(live.submit.tool.0)].replayable;
+        assert!(live.written == 0 || twice, "I2: written twice");
         live.attempts += 1;
-        assert!(live.attempts <= 2, "I2: more than two attempts");
+        assert!(live.attempts <= if baseline { 3 } else { 2 }, "I2: more attempts than allowed");
+        if let Some(key) = live.submit.session.filter(|_| self.config.stateful) {
+            assert!(worker.session.is_none_or(|held| held == key), "I6: a stateful worker serves a second session without a reset");
+            worker.session = Some(key);
+        }
         (live.at, worker.job) = (Some(r), Some(id));
         if let Some(key) = live.submit.session.filter(|_| self.config.affinity == AffinityMode::Strict) {
             let home = self.homes.insert(key, r);
@@ -306,13 +365,22 @@ impl Checker {
         if self.draining && self.live.is_empty() {
             return;
         }
-        assert_eq!(event, Event::Timer(Timer::Idle(r)), "I13: closed without reason");
         assert!(worker.job.is_none() && worker.ready_at.is_some(), "I13: closed a busy worker");
-        let tier = &self.config.tiers[worker.tier as usize];
-        assert!(tier.idle_ttl_ns.is_some_and(|ttl| worker.idle_since + ttl <= self.now), "I13: closed before its time");
-        let left: Vec<_> = self.workers.values().filter(|w| w.tier == worker.tier && !w.stopped).collect();
+        let health = &self.config.health;
+        let sick = event == Event::Timer(Timer::Sweep) && (health.eject_after > 0 || health.eject_slower > 0);
+        let recycled = self.config.stateful && worker.session.is_some() && !self.homes.values().any(|home| *home == r);
+        if !(sick || worker.retired || worker.stale || recycled) {
+            self.check_idle_close(event, r, &worker);
+        }
+    }
+
+    fn check_idle_close(&self, event: Event, r: WorkerRef, worker: &Worker) {
+        assert_eq!(event, Event::Timer(Timer::Idle(r)), "I13: closed without reason");
+        let policy = self.config.policy(worker.partition);
+        assert!(policy.idle_ttl_ns.is_some_and(|ttl| worker.idle_since + ttl <= self.now), "I13: closed before its time");
+        let left: Vec<_> = self.workers.values().filter(|w| w.partition == worker.partition && !w.stopped).collect();
         let busy = left.iter().filter(|w| w.job.is_some()).count();
-        let keep = usize::from(tier.min_ready).max((busy + usize::from(tier.spares)).min(tier.max.into()));
+        let keep = usize::from(policy.min_ready).max((busy + usize::from(policy.spares)).min(policy.max.into()));
         assert!(left.len() >= keep, "I13: closed one of the workers to keep");
         assert!(!self.homes.values().any(|home| *home == r), "I13: closed a worker with a strict session");
     }
@@ -327,11 +395,15 @@ impl Checker {
             "I10: {outcome:?}"
         );
         match outcome {
+            Outcome::ToolError if self.config.fallback == Fallback::AnyError => {}
             Outcome::Ok | Outcome::ToolError => {
                 assert_eq!(self.answered.take(), Some((id, outcome)), "I8: answered without a reply of its worker");
             }
             Outcome::Expired => assert!(due, "expired before its deadline"),
-            Outcome::Shed => assert!(matches!(event, Event::Submit(s) if s.request == id), "I9: shed later than at once"),
+            Outcome::Shed => {
+                let handed_back = event == Event::Timer(Timer::Drain);
+                assert!(handed_back || matches!(event, Event::Submit(s) if s.request == id), "I9: shed later than at once");
+            }
             Outcome::Cancelled => assert_eq!(event, Event::Cancel(id)),
             Outcome::Failed => assert_eq!(live.written, 0, "failed says that it had no effect"),
             Outcome::OutcomeUnknown => assert!(live.written > 0, "it cannot have run"),
@@ -341,8 +413,16 @@ impl Checker {
             worker.zombie = true;
         }
         if let Some(key) = live.submit.session {
+            if self.draining {
+                self.ended.insert(key);
+            }
             self.forget_ended(key);
         }
+    }
+
+    fn end(&mut self, key: SessionKey) {
+        self.ended.insert(key);
+        self.forget_ended(key);
     }
 
     fn tool_unknown(&self, live: &Live) -> bool {
@@ -356,8 +436,12 @@ impl Checker {
         }
     }
 
-    fn check_state(&self, core: &Core) {
+    fn check_state(&mut self, core: &Core) {
         let view = core.view();
+        for slot in view.slots.iter().filter(|slot| slot.residency == Residency::Ejected) {
+            let r = WorkerRef { slot: slot.slot, generation: slot.generation };
+            self.workers.entry(r).and_modify(|w| w.retired = true);
+        }
         let totals = view.totals;
         let ended: u64 = totals.finished.iter().sum();
         assert_eq!(totals.admitted, ended + u64::from(totals.in_flight) + u64::from(totals.queued), "I16");
@@ -379,7 +463,7 @@ impl Checker {
     fn check_slot(&self, slot: &SlotView) {
         let r = WorkerRef { slot: slot.slot, generation: slot.generation };
         let worker = self.workers.get(&r);
-        let process = matches!(slot.residency, Residency::Starting | Residency::Ready | Residency::Closing);
+        let process = slot.residency.lives();
         assert_eq!(process, worker.is_some(), "{slot:?}");
         assert_eq!(slot.busy, worker.and_then(|w| w.job), "{slot:?}");
         assert_eq!(slot.zombie, worker.is_some_and(|w| w.zombie), "{slot:?}");
@@ -388,19 +472,29 @@ impl Checker {
 
     /// I15 and the core's own counts, which no action shows.
     fn check_inside(&self, core: &Core) {
-        for tier in &core.tiers {
-            let slots = &core.slots[tier.slots.clone()];
+        for partition in Partition::ALL {
+            let crew = &core.crews[partition as usize];
+            let slots = &core.slots[crew.slots.clone()];
             let idle = slots.iter().filter(|s| s.idle).count();
-            assert!(idle == 0 || tier.demand() == 0, "I15: a request waits while a worker idles");
-            for slot in slots {
-                assert_eq!(slot.idle, slot.residency == Residency::Ready && slot.job.is_none(), "{slot:?}");
-                assert!(!slot.idle || slot.waiting.is_empty(), "I15: a worker idles while a request waits for it");
-                let process = matches!(slot.residency, Residency::Ready | Residency::Closing);
-                assert!(slot.waiting.is_empty() || process, "a request waits for a dead worker");
+            assert!(idle == 0 || core.demand(partition) == 0, "I15: a request waits while a worker idles");
+            for (s, slot) in crew.slots.clone().zip(slots) {
+                let free = slot.residency == Residency::Ready && slot.job.is_none() && !core.is_reserved(s);
+                assert_eq!(slot.idle, free, "{slot:?}");
+                let kept = slot.residency == Residency::Ready && slot.job.is_none() && slot.resetting.is_none();
+                assert!(!kept || slot.waiting.is_empty(), "I15: a worker idles while a request waits for it");
+                assert!(slot.waiting.is_empty() || slot.residency.lives(), "a request waits for a dead worker");
             }
-            assert_eq!(tier.busy as usize, slots.iter().filter(|s| s.residency == Residency::Ready && s.job.is_some()).count());
-            assert_eq!(tier.count.iter().sum::<u32>() as usize, slots.len());
-            assert!(tier.shared.is_empty() || tier.can_ever(), "requests wait for a tier that is given up");
+            assert_eq!(crew.busy as usize, slots.iter().filter(|s| s.residency == Residency::Ready && s.job.is_some()).count());
+            assert_eq!((crew.count.iter().sum::<u32>() as usize, crew.listed as usize), (slots.len(), idle));
+            let waits = core.classes_of(partition).any(|t| core.config.home(t) == partition && !core.classes[t as usize].shared.is_empty());
+            assert!(!waits || crew.can_ever(), "requests wait for a partition that is given up");
+        }
+        for tier in Tier::ALL {
+            let running = |t: &Tier| core.slots.iter().filter(|s| s.job.is_some_and(|job| job.class == *t)).count() as u32;
+            assert_eq!(core.classes[tier as usize].running, running(&tier));
+            let held: u32 = Tier::ALL.iter().filter(|t| **t >= tier).map(running).sum();
+            let promised = self.config.affinity == AffinityMode::Strict;
+            assert!(promised || held <= core.caps[tier as usize], "I3: {} and colder requests hold {held} workers", tier.name());
         }
         assert!(core.deadlines.len() <= core.requests.len());
     }

@@ -82,7 +82,7 @@ fn when_every_slot_is_given_up_queued_requests_fail() {
     config.park_after = 2;
     let mut rig = Rig::new(&config);
     rig.submit(request(1, LIGHT));
-    assert_eq!(rig.exit(worker(0, 1)), [Action::Backoff(SlotId(0), 1), Action::Spawn(worker(1, 1), Tier::Warm), start_timer(&rig)]);
+    assert_eq!(rig.exit(worker(0, 1)), [Action::Backoff(SlotId(0), 1), Action::Spawn(worker(1, 1), Partition::Warm), start_timer(&rig)]);
     assert_eq!(rig.exit(worker(1, 1)), [Action::Backoff(SlotId(1), 1)]);
     assert_eq!(rig.core.totals().queued, 1, "both will try again");
     let again: Vec<_> = [0, 1].map(|s| spawned(&rig.step(Event::Timer(Timer::Backoff(SlotId(s)))))).concat();

@@ -9,7 +9,7 @@ mod model;
 mod random;
 
 use super::*;
-use crate::config::{AffinityMode, TierConfig, ToolConfig};
+use crate::config::{AffinityMode, Dispatch, Fallback, Health, Predict, Recycle, SpareControl, TierConfig, ToolConfig};
 use checker::Checker;
 
 pub(super) const MS: Nanos = 1_000_000;
@@ -22,7 +22,7 @@ pub(super) const HEAVY: ToolId = ToolId(2);
 pub(super) const TWICE: ToolId = ToolId(3);
 
 pub(super) fn tier(min_ready: u16, spares: u16, max: u16, idle_ttl_ns: Option<Nanos>) -> TierConfig {
-    TierConfig { worker: "simulated".into(), min_ready, spares, max, idle_ttl_ns, limit_ns: u64::MAX }
+    TierConfig { worker: "simulated".into(), min_ready, spares, max, idle_ttl_ns, limit_ns: u64::MAX, cap_percent: 100 }
 }
 
 /// Hot keeps two of two workers, warm and cold start up to two on demand; a hot, a warm, a cold and a replayable hot tool.
@@ -31,6 +31,14 @@ pub(super) fn config() -> Config {
     Config {
         affinity: AffinityMode::None,
         stateful: false,
+        recycle: Recycle::Restart,
+        session_ttl_ns: None,
+        dispatch: Dispatch::Tiered,
+        fallback: Fallback::Blocked,
+        predict: Predict::Tool,
+        predict_quantile: 25,
+        ageing_ns: 10 * SECOND,
+        shared: tier(2, 0, 2, None),
         tiers: [tier(2, 0, 2, None), tier(0, 0, 2, Some(SECOND)), tier(0, 0, 2, Some(SECOND))],
         tools: vec![
             tool("a-light", Tier::Hot, false),
@@ -48,6 +56,20 @@ pub(super) fn config() -> Config {
         park_after: 3,
         zombie_grace_ns: 2 * SECOND,
         spawn_concurrency: 2,
+        spawn_jitter_ns: 0,
+        spare_control: SpareControl::Fixed,
+        spare_window_ns: 60 * SECOND,
+        health: Health {
+            sweep_ns: SECOND,
+            probe_idle_ns: None,
+            probe_timeout_ns: SECOND,
+            wedged_after_ns: None,
+            eject_after: 0,
+            eject_slower: 0,
+            eject_window_ns: 30 * SECOND,
+            slow_start_ns: 0,
+        },
+        drain_timeout_ns: None,
         close_grace_ns: SECOND,
         term_grace_ns: SECOND,
         frame_max: 1 << 20,
@@ -59,7 +81,7 @@ pub(super) fn worker(slot: u16, generation: u32) -> WorkerRef {
 }
 
 pub(super) fn request(id: u64, tool: ToolId) -> Submit {
-    Submit { request: RequestId(id), tool, bytes: 10, session: None, deadline: None }
+    Submit { request: RequestId(id), tool, bytes: 10, session: None, deadline: None, cost: None }
 }
 
 pub(super) fn of_session(id: u64, tool: ToolId, session: u64) -> Submit {
@@ -179,7 +201,7 @@ fn a_view_shows_slots_tiers_and_totals() {
     let hot: Vec<_> = view.slots[..2].iter().map(|s| (s.residency, s.busy)).collect();
     assert_eq!(hot, [(Residency::Ready, Some(RequestId(1))), (Residency::Ready, Some(RequestId(2)))]);
     assert!(view.slots[2..].iter().all(|s| s.residency == Residency::Absent && s.generation == 0));
-    assert_eq!(view.tiers[0], TierView { queued: 2, queued_bytes: 20, hold_ns: 0 });
+    assert_eq!(view.tiers[0], TierView { queued: 2, queued_bytes: 20, running: 2, hold_ns: 0 });
     assert_eq!((view.totals.admitted, view.totals.in_flight, view.totals.queued, view.totals.spawns), (4, 2, 2, 2));
     rig.reply(worker(0, 1), 1);
     assert_eq!(rig.core.totals().finished_with(Outcome::Ok), 1);

@@ -85,7 +85,7 @@ impl Rig {
         let deadline = if reused { None } else { deadline };
         let tool = ToolId(if p.is_multiple_of(41) { 99 } else { (p >> 2) as u16 % 4 });
         let session = (!p.is_multiple_of(5)).then_some(SessionKey((p >> 4) % 4));
-        Submit { request: id, tool, bytes: (p >> 3) as u32 % 64, session, deadline }
+        Submit { request: id, tool, bytes: (p >> 3) as u32 % 64, session, deadline, cost: None }
     }
 }
 

@@ -19,6 +19,8 @@ impl Checker {
     pub(in super::super) fn drop_stale_timers(&mut self) -> Vec<Timer> {
         let stale = |timer: &Timer| match timer {
             Timer::Deadline | Timer::Backoff(_) => false,
+            Timer::Sweep | Timer::Session | Timer::Drain => self.drained,
+            Timer::Reset(r) => self.workers.get(r).is_none_or(|w| !w.resetting),
             Timer::Idle(r) | Timer::Healthy(r) => !self.workers.contains_key(r),
             Timer::Start(r) => self.workers.get(r).is_none_or(|w| w.ready_at.is_some()),
             Timer::Zombie(r) => self.workers.get(r).is_none_or(|w| !w.zombie),
@@ -33,15 +35,18 @@ impl Checker {
     /// Hashes all that decides about what comes. Times count from now, ages only up to the limit that they are compared with.
     pub(in super::super) fn fingerprint(&self, into: &mut impl Hasher) {
         // The fields from `due` on are empty between two steps; sums of the past decide nothing.
-        let Checker { config, now, workers, generations, start_deaths, attempts, backing_off, live, homes, ended, timers, .. } = self;
+        let Checker {
+            config, now, workers, generations, start_deaths, attempts, backing_off, live, homes, ended, timers, unanswered, ..
+        } = self;
         for (r, worker) in workers {
-            let Worker { tier, ready_at, stopped, job, zombie, idle_since } = worker;
+            let Worker { partition, ready_at, stopped, job, zombie, idle_since, session, resetting, retired, stale } = worker;
             let ready = ready_at.map(|at| (now - at).min(config.healthy_after_ns));
-            let ttl = config.tiers[*tier as usize].idle_ttl_ns.unwrap_or(0);
+            let ttl = config.policy(*partition).idle_ttl_ns.unwrap_or(0);
             let idle = if ready_at.is_some() && job.is_none() { (now - idle_since).min(ttl) } else { 0 };
-            (r, tier, ready, stopped, job, zombie, idle).hash(into);
+            (r, partition, ready, stopped, job, zombie, idle).hash(into);
+            (session, resetting, retired, stale).hash(into);
         }
-        (generations, start_deaths, attempts, backing_off).hash(into);
+        (generations, start_deaths, attempts, backing_off, unanswered).hash(into);
         for (id, Live { submit, deadline, at, attempts, written }) in live {
             (id, submit.session, deadline.map(|d| d - now), at, attempts, written).hash(into);
         }

@@ -122,7 +122,7 @@ fn every_state_of_a_stateful_session_is_right() {
 
 #[test]
 fn every_state_of_two_strict_sessions_is_right() {
-    holds(&strict(size()), 22_000);
+    holds(&strict(size()), 21_000);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn every_state_of_a_soft_session_is_right() {
 
 #[test]
 fn every_state_of_two_tiers_is_right() {
-    holds(&tiers(size()), 5_000);
+    holds(&tiers(size()), 4_500);
 }
 
 #[test]

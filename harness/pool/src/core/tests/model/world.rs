@@ -171,7 +171,7 @@ impl State {
             let once = self.outcomes[..self.submitted].iter().all(|n| *n == 1);
             assert!(once && self.outcomes[self.submitted..].iter().all(|n| *n == 0), "I1: outcomes {:?}", self.outcomes);
             assert!(self.seen.alive().is_empty() && self.seen.live().is_empty() && self.core.requests.is_empty(), "I11");
-            assert!(self.core.deadlines.is_empty() && self.core.tiers.iter().all(|t| t.queued == 0 && t.busy == 0), "I11");
+            assert!(self.core.deadlines.is_empty() && self.core.classes.iter().all(|c| c.queued == 0 && c.running == 0), "I11");
         }
         self.seen.drained
     }
