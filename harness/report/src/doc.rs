@@ -8,6 +8,7 @@ use crate::pictures::ScenarioPictures;
 
 mod axes;
 mod checks;
+mod classes;
 mod generator;
 mod head;
 mod overview;
