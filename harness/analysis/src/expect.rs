@@ -9,7 +9,19 @@ use crate::stats::quotient;
 use crate::summary::Check;
 
 /// Figures that an expectation may name; `*` stands for the name of an outcome or a tier.
-pub const FIGURES: [&str; 8] = ["outcomes.*", "served.*", "deaths", "children-left", "accuracy", "affinity-hits", "digest", "sessions"];
+pub const FIGURES: [&str; 11] = [
+    "outcomes.*",
+    "served.*",
+    "recall.*",
+    "deaths",
+    "children-left",
+    "accuracy",
+    "over-predicted",
+    "regret",
+    "affinity-hits",
+    "digest",
+    "sessions",
+];
 
 /// A count in one trial, and what it is a share of.
 struct Measured {
@@ -33,6 +45,9 @@ fn measure(record: &Record, name: &str) -> Result<Measured, String> {
         }),
         ("deaths", "") => of_requests(record.deaths.unexpected),
         ("children-left", "") => of_requests(record.deaths.children_left),
+        ("recall", tier) => recall(record, tier),
+        ("over-predicted", "") => over_predicted(record),
+        ("regret", "") => regret(record),
         ("accuracy", "") => accuracy(record),
         ("affinity-hits", "") => affinity(record),
         ("digest", "") => digest(record),
@@ -45,6 +60,26 @@ fn accuracy(record: &Record) -> Result<Measured, String> {
     let right = record.confusion.iter().filter_map(|(predicted, row)| row.get(predicted));
     let whole = total(record.confusion.values().flat_map(|row| row.values()));
     if whole == 0 { Err("no tier was predicted".to_owned()) } else { Ok(Measured { count: total(right), whole }) }
+}
+
+/// Requests that really belong to `tier`, and those of them that were predicted so.
+fn recall(record: &Record, tier: &str) -> Result<Measured, String> {
+    let of = |row: &std::collections::BTreeMap<String, u64>| row.get(tier).copied().unwrap_or(0);
+    let whole = record.confusion.values().fold(0u64, |t, row| t.saturating_add(of(row)));
+    let count = record.confusion.get(tier).map_or(0, of);
+    if whole == 0 { Err(format!("no request belongs to the tier {tier}")) } else { Ok(Measured { count, whole }) }
+}
+
+/// Requests that really are hot, and those of them that were predicted heavier.
+fn over_predicted(record: &Record) -> Result<Measured, String> {
+    let Measured { count, whole } = recall(record, "hot")?;
+    Ok(Measured { count: whole - count, whole })
+}
+
+/// Response time beyond the oracle's, by the oracle's, ns.
+fn regret(record: &Record) -> Result<Measured, String> {
+    let r = record.regret.as_ref().ok_or("no oracle was simulated: it takes the target 'pool' and planned arrivals")?;
+    Ok(Measured { count: r.response_ns.saturating_sub(r.oracle_ns), whole: r.oracle_ns })
 }
 
 fn affinity(record: &Record) -> Result<Measured, String> {

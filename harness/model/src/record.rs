@@ -87,6 +87,9 @@ pub struct Record {
     pub tiers: BTreeMap<String, TierFigures>,
     /// Requests served: predicted tier -> tier of the real cost -> count.
     pub confusion: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What guessing tiers cost; `None` unless an expectation asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regret: Option<Regret>,
     /// Requests of the window by affinity: `free`, `bound`, `hit`, `missed`, `forced-miss`.
     pub affinity: BTreeMap<String, u64>,
     /// Workers that died or were closed.
@@ -133,6 +136,18 @@ pub struct Counts {
     pub redispatched: u64,
     /// Requests of the window served by a colder tier than predicted.
     pub fallbacks: u64,
+}
+
+/// The response times of a trial beside those of a pool that knows every cost, on the same arrivals, simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regret {
+    /// Sum of the responses of all `ok` requests of the window, ns.
+    pub response_ns: u64,
+    /// The same of the oracle, ns.
+    pub oracle_ns: u64,
+    /// Requests in the sums, of the trial.
+    pub requests: u64,
 }
 
 /// One tier's figures in the window.
@@ -308,6 +323,7 @@ impl Record {
             unexplained_share: 0.0,
             tiers: BTreeMap::new(),
             confusion: BTreeMap::new(),
+            regret: None,
             affinity: BTreeMap::new(),
             deaths: Deaths::default(),
             cpu: Cpu::default(),

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Look: remake the report of a run from its records
     Report(ReportArgs),
+    /// Look: hold one run against another, case by case
+    Compare(CompareArgs),
     /// Look: print a completion script for a shell
     Completions {
         /// The shell
@@ -191,6 +193,20 @@ pub(crate) struct ReportArgs {
     pub(crate) run: PathBuf,
     /// Write the report's files here instead of into the run's directory
     #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `compare`.
+#[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    /// Directory of the run that is compared against
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Directory of the other run
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// Write the Markdown into this file instead of printing it
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod check;
+mod compare;
 mod list;
 mod report;
 mod run;
@@ -22,6 +23,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault } => serve::worker(fault.as_deref()),
         Command::Trial => serve::trial(),

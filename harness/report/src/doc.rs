@@ -17,6 +17,7 @@ mod profile;
 mod scenario;
 mod time;
 
+pub(crate) use classes::{ratio_within, within};
 pub(crate) use overview::axes as axes_of;
 
 /// The document; `pictures` holds one entry per scenario, in order.

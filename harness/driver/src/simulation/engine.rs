@@ -55,8 +55,8 @@ pub(super) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(load: &'a Load<'a>, prepared: &'a PreparedCase) -> Engine<'a> {
-        let config = &prepared.config.pool;
+    /// `config` may differ from the case's own, for what-if questions.
+    pub(super) fn new(load: &'a Load<'a>, prepared: &'a PreparedCase, config: &'a Config, costs: Costs) -> Engine<'a> {
         let core = Core::new(config);
         let sessions = (0..prepared.sessions()).filter_map(|i| session_id(i).ok());
         Engine {
@@ -64,7 +64,7 @@ impl<'a> Engine<'a> {
             rows: Vec::with_capacity(if load.clients.is_none() { load.schedule.intents.len() } else { 0 }),
             sessions: sessions.map(|id| coordinator::session_key(&id)).collect(),
             faults: if load.faults { &prepared.faults } else { &[] },
-            costs: prepared.costs,
+            costs,
             load,
             config,
             core,

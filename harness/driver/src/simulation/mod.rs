@@ -6,6 +6,7 @@
 mod act;
 mod engine;
 mod meter;
+mod oracle;
 mod record;
 mod sjf;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::slice::Ran;
 use crate::target::TARGETS;
 use crate::trial::Order;
 use engine::Engine;
+pub(crate) use oracle::regret;
 use world::Ended;
 
 /// A simulated trial.
@@ -94,7 +96,7 @@ fn attempt(order: &Order, lengths: Lengths) -> Result<Simulated, String> {
 
 fn run(load: &Load<'_>, prepared: &PreparedCase) -> Result<Outcome, String> {
     match prepared.costs.policy {
-        Policy::Core => Engine::new(load, prepared).run(),
+        Policy::Core => Engine::new(load, prepared, &prepared.config.pool, prepared.costs).run(),
         Policy::ShortestFirst => sjf::run(load, prepared),
     }
 }

@@ -2,7 +2,7 @@
 
 use model::record::{Cpu, HostDuring, Record, Status};
 
-use super::{Load, Outcome};
+use super::{Load, Outcome, oracle};
 use crate::evidence;
 use crate::prepare::PreparedCase;
 use crate::trial::Order;
@@ -23,5 +23,6 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
     model::record::VIRTUAL.clone_into(&mut record.timing_class);
     (record.cpu, record.host) = (Cpu::default(), HostDuring::default());
     record.deaths = ended.deaths;
+    record.regret = oracle::regret(prepared, &rows, (load.warmup_ns, load.length_ns), load.seed, Some(prepared.costs));
     record
 }

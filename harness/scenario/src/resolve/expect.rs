@@ -13,7 +13,7 @@ const WORDS: [(&str, &str); 2] = [("digest", "input"), ("sessions", "consistent"
 /// Figures that are counts.
 const COUNTS: [&str; 2] = ["deaths", "children-left"];
 /// Figures that are shares.
-const SHARES: [&str; 2] = ["accuracy", "affinity-hits"];
+const SHARES: [&str; 4] = ["accuracy", "over-predicted", "regret", "affinity-hits"];
 
 /// All expectations; what is wrong is reported and left out.
 pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
@@ -32,7 +32,9 @@ pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut
 fn figures(kinds: &KnownKinds) -> Vec<String> {
     let fixed = WORDS.iter().map(|(name, _)| *name).chain(COUNTS).chain(SHARES).map(str::to_owned);
     let outcomes = kinds.outcomes.iter().map(|o| format!("outcomes.{o}"));
-    fixed.chain(outcomes).chain(kinds.tiers.iter().map(|t| format!("served.{t}"))).collect()
+    fixed.chain(outcomes)
+        .chain(kinds.tiers.iter().flat_map(|t| [format!("served.{t}"), format!("recall.{t}")]))
+        .collect()
 }
 
 fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
@@ -45,7 +47,7 @@ fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
     if COUNTS.contains(&figure) && share {
         return Err(format!("'{text}' is a share (expected a count such as '0' or '>= 5')"));
     }
-    if SHARES.contains(&figure) && !share {
+    if (SHARES.contains(&figure) || figure.starts_with("recall.")) && !share {
         return Err(format!("'{text}' is not a share (expected such as '>= 90%')"));
     }
     let (mut low, mut high) = (None, None);
