@@ -139,6 +139,8 @@ pub struct Config {
     pub recycle: Recycle,
     /// Time without a request after which a session is taken for ended; `None` for never.
     pub session_ttl_ns: Option<Nanos>,
+    /// Most sessions that are remembered, 1 to 1,048,576.
+    pub sessions_max: u32,
     /// How workers are divided among requests.
     pub dispatch: Dispatch,
     /// When a request may go to another tier than its own.

@@ -22,6 +22,7 @@ impl Reader<'_> {
             stateful: self.flag("pool.stateful")?,
             recycle: self.choice("pool.recycle", &[Recycle::Restart, Recycle::Reset])?,
             session_ttl_ns: self.optional("pool.session-ttl")?,
+            sessions_max: self.number("pool.sessions-max")?,
             dispatch: self.choice("pool.dispatch", &[Dispatch::Tiered, Dispatch::Shared])?,
             fallback: self.choice("pool.fallback", &[Fallback::None, Fallback::Blocked, Fallback::AnyError])?,
             predict: self.choice("pool.predict", &[Predict::Tool, Predict::Learned, Predict::Oracle])?,

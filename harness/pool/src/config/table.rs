@@ -25,6 +25,12 @@ pub const SETTINGS: &[SettingRow] = &[
         "Time without a request after which a session is taken for ended and its worker is free of it; none for never.",
     ),
     (
+        "pool.sessions-max",
+        "integer 1..=1048576",
+        "65536",
+        "Most sessions that are remembered; the one unused for longest makes room, but no living strict one.",
+    ),
+    (
         "pool.dispatch",
         "choice tiered|shared",
         "tiered",

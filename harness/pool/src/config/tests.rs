@@ -33,6 +33,7 @@ fn the_defaults_are_those_of_the_table() {
         stateful: false,
         recycle: Recycle::Restart,
         session_ttl_ns: None,
+        sessions_max: 65536,
         dispatch: Dispatch::Tiered,
         fallback: Fallback::Blocked,
         predict: Predict::Learned,

@@ -114,7 +114,7 @@ impl Core {
     pub(super) fn reset_timer(&mut self, worker: super::WorkerRef, out: &mut Vec<Action>) {
         let s = usize::from(worker.slot.0);
         if self.is(worker, Residency::Ready) && self.slots[s].resetting.is_some_and(|until| until <= self.now) {
-            self.kill(s, out);
+            self.condemn(s, out);
         }
     }
 }

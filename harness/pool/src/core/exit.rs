@@ -19,7 +19,7 @@ impl Core {
         self.set_residency(s, next);
         let slot = &mut self.slots[s];
         (slot.killed, slot.idle_armed, slot.bound) = (false, false, 0);
-        (slot.dirty, slot.resetting) = (false, None);
+        (slot.dirty, slot.resetting, slot.stale) = (false, None, false);
         let waiting = slot.waiting.clone();
         if next == Residency::Backoff {
             out.push(Action::Backoff(worker.slot, slot.failures));

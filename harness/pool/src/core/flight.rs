@@ -6,7 +6,7 @@ use super::state::{At, Job, Request};
 use super::types::{Action, Affinity, Outcome, Placement, ReplyKind, RequestId, Submit, Tier, Timer, WorkerRef};
 use super::view::Residency;
 use crate::clock::Nanos;
-use crate::config::{AffinityMode, Fallback};
+use crate::config::{AffinityMode, Dispatch, Fallback};
 
 /// Dispatches of one request, at most.
 pub(super) const ATTEMPTS_MAX: u8 = 2;
@@ -31,6 +31,10 @@ impl Core {
             None
         };
         if let Some(outcome) = refusal {
+            // A session is in use even while its requests are refused.
+            if let Some(i) = submit.session.and_then(|key| self.sessions.find(key)) {
+                self.sessions.touch(i, self.now);
+            }
             return self.report(submit.request, unplaced(predicted), outcome, None, out);
         }
         let session = match submit.session.filter(|_| self.config.affinity != AffinityMode::None) {
@@ -142,6 +146,10 @@ impl Core {
             Residency::Ready => self.take_work(s, false, out),
             Residency::Ejected => self.close(s, out),
             _ => {}
+        }
+        // The worker may have taken what was promised to it, or nothing at all, while its class has room for another one now.
+        if self.config.dispatch == Dispatch::Shared {
+            self.serve_idle(self.slots[s].partition, out);
         }
     }
 

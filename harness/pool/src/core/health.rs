@@ -53,7 +53,7 @@ impl Core {
                 self.slots[s].vitals.misses += 1;
                 // Without a word for so long, it is no outlier but dead.
                 if overdue || (0 < health.eject_after && health.eject_after <= self.slots[s].vitals.misses) {
-                    return self.kill(s, out);
+                    return self.condemn(s, out);
                 }
             }
         }

@@ -16,6 +16,12 @@ impl Core {
         }
         crew.count[slot.residency as usize] -= 1;
         crew.count[residency as usize] += 1;
+        if slot.residency == Residency::Absent {
+            crew.absent.remove(&s);
+        }
+        if residency == Residency::Absent {
+            crew.absent.insert(s);
+        }
         slot.residency = residency;
         slot.since = self.now;
     }
@@ -54,11 +60,10 @@ impl Core {
         loop {
             let crew = &self.crews[partition as usize];
             let starting: u32 = self.crews.iter().map(|c| c.of(Residency::Starting)).sum();
-            if crew.up() >= wanted || crew.of(Residency::Absent) == 0 || starting >= self.config.spawn_concurrency {
+            if crew.up() >= wanted || starting >= self.config.spawn_concurrency {
                 return;
             }
-            let absent = |s: &usize| self.slots[*s].residency == Residency::Absent;
-            let Some(s) = crew.slots.clone().find(absent) else { return };
+            let Some(s) = crew.absent.first().copied() else { return };
             self.spawn(s, out);
         }
     }
@@ -206,6 +211,12 @@ impl Core {
             self.slots[s].killed = true;
             out.push(Action::Kill(self.worker(s)));
         }
+    }
+
+    /// Ends a ready worker that cannot be trusted any more, as if it had died.
+    pub(super) fn condemn(&mut self, s: usize, out: &mut Vec<Action>) {
+        self.set_residency(s, Residency::Ejected);
+        self.kill(s, out);
     }
 
     /// Kills a worker that still has not answered what nobody waits for; its slot is free again once it is reaped.

@@ -17,6 +17,11 @@ impl Links {
         Links { prev: vec![END; len], next: vec![END; len], head: END, tail: END }
     }
 
+    /// An empty list for no index yet, with room for `len`.
+    pub(super) fn with_capacity(len: usize) -> Links {
+        Links { prev: Vec::with_capacity(len), next: Vec::with_capacity(len), head: END, tail: END }
+    }
+
     /// Makes room for one more index.
     pub(super) fn grow(&mut self) {
         self.prev.push(END);

@@ -35,7 +35,7 @@ use crate::clock::Nanos;
 use crate::config::{Config, Dispatch};
 use ids::IdMap;
 use predict::Predictor;
-use sessions::{SESSIONS_MAX, Sessions};
+use sessions::Sessions;
 use state::{Class, Crew, Request, Slot};
 
 /// The pool's decisions.
@@ -87,7 +87,7 @@ impl Core {
             caps: caps(config),
             predictor: Predictor::new(config.tools.len(), config.predict_quantile),
             requests: IdMap::default(),
-            sessions: Sessions::new(SESSIONS_MAX),
+            sessions: Sessions::new(config.sessions_max as usize),
             deadlines: BTreeSet::new(),
             armed: None,
             next_seq: 0,

@@ -95,7 +95,7 @@ impl Core {
         if !again && self.too_late(request, self.wait_estimate(tier)) {
             return Some(Place::Refuse(self.retry_after(tier)));
         }
-        Some(preferred.filter(|s| self.within_bound(*s)).map_or(Place::Queue(tier), |s| Place::Wait(s, tier)))
+        Some(preferred.filter(|s| !self.slots[*s].idle && self.within_bound(*s)).map_or(Place::Queue(tier), |s| Place::Wait(s, tier)))
     }
 
     /// A queue whose tier has no worker now, but will try again to start one.

@@ -47,7 +47,7 @@ impl Core {
             At::Shared(tier) => {
                 self.classes[tier as usize].shared.insert(entry);
                 if let Some(i) = request.session {
-                    self.sessions.get_mut(i).shared += 1;
+                    self.sessions.get_mut(i).shared.insert(entry);
                 }
             }
             At::Waiting(s) => {
@@ -67,7 +67,7 @@ impl Core {
             At::Shared(tier) => {
                 self.classes[tier as usize].shared.remove(&entry);
                 if let Some(i) = request.session {
-                    self.sessions.get_mut(i).shared -= 1;
+                    self.sessions.get_mut(i).shared.remove(&entry);
                 }
             }
             At::Waiting(s) => {
@@ -210,19 +210,12 @@ impl Core {
 
     /// Moves a strict session's other queued requests to the worker to which it was just bound.
     fn gather(&mut self, i: u32, s: usize) {
-        for tier in Tier::ALL {
-            if self.sessions.get(i).shared == 0 {
-                return;
+        while let Some((_, id)) = self.sessions.get(i).shared.first().copied() {
+            self.remove_from(id);
+            if let Some(request) = self.requests.get_mut(&id) {
+                request.at = At::Waiting(s);
             }
-            let of_session = |id: &RequestId| self.requests.get(id).is_some_and(|r| r.session == Some(i));
-            let moved: Vec<RequestId> = self.classes[tier as usize].shared.iter().map(|e| e.1).filter(of_session).collect();
-            for id in moved {
-                self.remove_from(id);
-                if let Some(request) = self.requests.get_mut(&id) {
-                    request.at = At::Waiting(s);
-                }
-                self.insert_into(id, At::Waiting(s));
-            }
+            self.insert_into(id, At::Waiting(s));
         }
     }
 }

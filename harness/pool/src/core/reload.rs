@@ -102,12 +102,15 @@ impl Core {
         if !self.draining || self.drained || !self.requests.is_empty() {
             return;
         }
-        for s in 0..self.slots.len() {
-            if matches!(self.slots[s].residency, Residency::Starting | Residency::Ready | Residency::Ejected) {
-                self.close(s, out);
+        // Nothing is started any more, so they are looked at once.
+        if self.crews.iter().any(|c| c.up() + c.of(Residency::Ejected) > 0) {
+            for s in 0..self.slots.len() {
+                if matches!(self.slots[s].residency, Residency::Starting | Residency::Ready | Residency::Ejected) {
+                    self.close(s, out);
+                }
             }
         }
-        if self.crews.iter().all(|c| c.up() + c.of(Residency::Closing) + c.of(Residency::Ejected) == 0) {
+        if self.crews.iter().all(|c| c.of(Residency::Closing) == 0) {
             self.drained = true;
             out.push(Action::Drained);
         }

@@ -2,11 +2,9 @@
 
 use super::ids::IdMap;
 use super::links::Links;
+use super::state::Queue;
 use super::types::{SessionKey, WorkerRef};
 use crate::clock::Nanos;
-
-/// Most sessions that are remembered.
-pub(super) const SESSIONS_MAX: usize = 1 << 16;
 
 /// One session.
 #[derive(Clone, Debug)]
@@ -16,8 +14,8 @@ pub(super) struct Session {
     pub(super) bound: [Option<WorkerRef>; 3],
     /// Its requests that are not finished.
     pub(super) live: u32,
-    /// Those of them that any worker of their tier may take.
-    pub(super) shared: u32,
+    /// Those of them that any worker of their tier may take, by order of admission.
+    pub(super) shared: Queue,
     /// To be forgotten with the last live request.
     pub(super) ended: bool,
     /// When a request of it was last submitted or finished.
@@ -35,8 +33,10 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
+    /// An empty table for at most `max` sessions, with room for all of them: growing it would be one long step.
     pub(super) fn new(max: usize) -> Sessions {
-        Sessions { index: IdMap::default(), entries: Vec::new(), unused: Vec::new(), recent: Links::new(0), max }
+        let index = IdMap::with_capacity_and_hasher(max, Default::default());
+        Sessions { index, entries: Vec::with_capacity(max), unused: Vec::with_capacity(max), recent: Links::with_capacity(max), max }
     }
 
     pub(super) fn find(&self, key: SessionKey) -> Option<u32> {
@@ -67,7 +67,7 @@ impl Sessions {
 
     /// Remembers a new session; the caller has seen that there is room and that the key is new.
     pub(super) fn insert(&mut self, key: SessionKey, now: Nanos) -> u32 {
-        let session = Session { key, bound: [None; 3], live: 0, shared: 0, ended: false, used: now };
+        let session = Session { key, bound: [None; 3], live: 0, shared: Queue::new(), ended: false, used: now };
         let i = match self.unused.pop() {
             Some(i) => {
                 self.entries[i as usize] = session;
@@ -97,7 +97,7 @@ impl Sessions {
     pub(super) fn remembered(&self) -> impl std::hash::Hash {
         let kept = |i: u32| {
             let Session { key, bound, live, shared, ended, used: _ } = &self.entries[i as usize];
-            (i, *key, *bound, *live, *shared, *ended)
+            (i, *key, *bound, *live, shared.clone(), *ended)
         };
         (self.recent.order().into_iter().map(kept).collect::<Vec<_>>(), self.unused.clone())
     }

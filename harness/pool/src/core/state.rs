@@ -145,6 +145,8 @@ pub(super) struct Crew {
     pub(super) idle: Links,
     /// How many they are.
     pub(super) listed: u32,
+    /// Slots without a worker that may at once get one.
+    pub(super) absent: BTreeSet<usize>,
     /// Slots by residency.
     pub(super) count: [u32; Residency::COUNT],
     /// Ready workers with a job.
@@ -160,7 +162,8 @@ impl Crew {
         let mut count = [0; Residency::COUNT];
         count[Residency::Absent as usize] = slots.len() as u32;
         let idle = Links::new(slots.end);
-        Crew { slots, idle, listed: 0, count, busy: 0, start_ns: 0, shortfall: Shortfall::default() }
+        let absent = slots.clone().collect();
+        Crew { slots, idle, listed: 0, absent, count, busy: 0, start_ns: 0, shortfall: Shortfall::default() }
     }
 
     pub(super) fn of(&self, residency: Residency) -> u32 {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod leaks;
+mod reload;
 mod starts;
 
 use std::collections::BTreeMap;

@@ -57,6 +57,10 @@ pub(super) struct Checker {
     homes: BTreeMap<SessionKey, WorkerRef>,
     ended: BTreeSet<SessionKey>,
     timers: BTreeMap<Timer, Nanos>,
+    /// When each session was used last.
+    used: BTreeMap<SessionKey, Nanos>,
+    /// Workers whose request has expired in the present step.
+    missed: BTreeSet<WorkerRef>,
     /// Workers that were probed and have not answered.
     unanswered: BTreeSet<WorkerRef>,
     admitted: u64,
@@ -83,6 +87,8 @@ impl Checker {
             homes: BTreeMap::new(),
             ended: BTreeSet::new(),
             timers: BTreeMap::new(),
+            used: BTreeMap::new(),
+            missed: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             admitted: 0,
             finished: 0,
@@ -113,6 +119,14 @@ impl Checker {
         self.backing_off.iter().copied().collect()
     }
 
+    pub(super) fn probed(&self) -> Vec<WorkerRef> {
+        self.unanswered.iter().copied().filter(|r| self.workers.contains_key(r)).collect()
+    }
+
+    pub(super) fn resetting(&self) -> Vec<WorkerRef> {
+        self.workers.iter().filter(|(_, w)| w.resetting && !w.stopped).map(|(r, _)| *r).collect()
+    }
+
     pub(super) fn live(&self) -> Vec<RequestId> {
         self.live.keys().copied().collect()
     }
@@ -129,6 +143,7 @@ impl Checker {
         self.now = self.now.max(now);
         self.mark_due();
         (self.answered, self.ended_zombie) = (None, None);
+        self.missed.clear();
         self.note_event(event);
         for action in actions {
             self.note_action(event, action);
@@ -186,7 +201,13 @@ impl Checker {
                     (w.resetting, w.session) = (false, None);
                 }
             }
-            Event::Reload if !self.draining => self.workers.values_mut().for_each(|w| w.stale |= !w.stopped),
+            Event::Reload if !self.draining => {
+                self.workers.values_mut().for_each(|w| w.stale |= !w.stopped);
+                for (slot, deaths) in self.start_deaths.iter_mut().filter(|(_, n)| **n >= self.config.park_after) {
+                    *deaths = 0;
+                    self.attempts.insert(*slot, 0);
+                }
+            }
             Event::Start | Event::Cancel(_) | Event::Reload => {}
         }
     }
@@ -198,6 +219,7 @@ impl Checker {
         }
         assert!(!self.due.contains(&id), "the drivers here do not submit an id again in the step of its expiry");
         self.admitted += 1;
+        self.used.extend(submit.session.map(|key| (key, self.now)));
         self.submitted = Some(submit);
         let deadline = submit.deadline.or(self.config.deadline_ns.map(|d| self.now + d));
         if deadline.is_some_and(|d| d <= self.now) {
@@ -241,10 +263,16 @@ impl Checker {
                 self.backing_off.remove(&slot);
             }
             Timer::Healthy(r) => {
-                let since = self.workers.get(&r).filter(|w| !w.stopped).and_then(|w| w.ready_at);
+                let since = self.workers.get(&r).filter(|w| !w.stopped && !w.retired).and_then(|w| w.ready_at);
                 if since.is_some_and(|at| at + self.config.healthy_after_ns <= self.now) {
                     self.attempts.insert(r.slot, 0);
                 }
+            }
+            Timer::Session => {
+                let Some(ttl) = self.config.session_ttl_ns else { return };
+                let over: Vec<_> = self.used.iter().filter(|(_, at)| **at + ttl <= self.now).map(|(key, _)| *key).collect();
+                let idle = |key: &SessionKey| self.live.values().all(|l| l.submit.session != Some(*key));
+                over.into_iter().filter(idle).collect::<Vec<_>>().into_iter().for_each(|key| drop(self.homes.remove(&key)));
             }
             _ => {}
         }
@@ -358,7 +386,7 @@ impl Checker {
     }
 
     fn note_close(&mut self, event: Event, r: WorkerRef) {
-        let worker = self.workers.get_mut(&r).expect("I7: closed a worker that is gone");
+        let worker = self.workers.get_mut(&r).unwrap_or_else(|| panic!("I7: closed a worker that is gone: {r:?} at {event:?}"));
         assert!(!worker.stopped, "closed twice");
         worker.stopped = true;
         let worker = worker.clone();
@@ -369,7 +397,8 @@ impl Checker {
         let health = &self.config.health;
         let sick = event == Event::Timer(Timer::Sweep) && (health.eject_after > 0 || health.eject_slower > 0);
         let recycled = self.config.stateful && worker.session.is_some() && !self.homes.values().any(|home| *home == r);
-        if !(sick || worker.retired || worker.stale || recycled) {
+        let just_missed = health.eject_after > 0 && self.missed.contains(&r);
+        if !(sick || just_missed || worker.retired || worker.stale || recycled) {
             self.check_idle_close(event, r, &worker);
         }
     }
@@ -399,7 +428,10 @@ impl Checker {
             Outcome::Ok | Outcome::ToolError => {
                 assert_eq!(self.answered.take(), Some((id, outcome)), "I8: answered without a reply of its worker");
             }
-            Outcome::Expired => assert!(due, "expired before its deadline"),
+            Outcome::Expired => {
+                assert!(due, "expired before its deadline");
+                self.missed.extend(live.at);
+            }
             Outcome::Shed => {
                 let handed_back = event == Event::Timer(Timer::Drain);
                 assert!(handed_back || matches!(event, Event::Submit(s) if s.request == id), "I9: shed later than at once");
@@ -413,6 +445,7 @@ impl Checker {
             worker.zombie = true;
         }
         if let Some(key) = live.submit.session {
+            self.used.insert(key, self.now);
             if self.draining {
                 self.ended.insert(key);
             }
@@ -481,7 +514,7 @@ impl Checker {
                 let free = slot.residency == Residency::Ready && slot.job.is_none() && !core.is_reserved(s);
                 assert_eq!(slot.idle, free, "{slot:?}");
                 let kept = slot.residency == Residency::Ready && slot.job.is_none() && slot.resetting.is_none();
-                assert!(!kept || slot.waiting.is_empty(), "I15: a worker idles while a request waits for it");
+                assert!(!kept || core.next_for(s).is_none(), "I15: a worker idles while a request waits that it may serve");
                 assert!(slot.waiting.is_empty() || slot.residency.lives(), "a request waits for a dead worker");
             }
             assert_eq!(crew.busy as usize, slots.iter().filter(|s| s.residency == Residency::Ready && s.job.is_some()).count());

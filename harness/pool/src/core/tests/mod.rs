@@ -4,9 +4,12 @@ mod affinity;
 mod checker;
 mod crash;
 mod dispatch;
+mod health;
 mod life;
 mod model;
 mod random;
+mod reload;
+mod shared;
 
 use super::*;
 use crate::config::{AffinityMode, Dispatch, Fallback, Health, Predict, Recycle, SpareControl, TierConfig, ToolConfig};
@@ -33,6 +36,7 @@ pub(super) fn config() -> Config {
         stateful: false,
         recycle: Recycle::Restart,
         session_ttl_ns: None,
+        sessions_max: 8,
         dispatch: Dispatch::Tiered,
         fallback: Fallback::Blocked,
         predict: Predict::Tool,
@@ -129,6 +133,19 @@ impl Rig {
     pub(super) fn after(&mut self, ns: Nanos, event: Event) -> Vec<Action> {
         self.now += ns;
         self.step(event)
+    }
+
+    /// Requests at workers, answered or not.
+    pub(super) fn checker_jobs(&self) -> Vec<(WorkerRef, RequestId)> {
+        self.checker.jobs()
+    }
+
+    pub(super) fn stopped(&self) -> Vec<WorkerRef> {
+        self.checker.stopped()
+    }
+
+    pub(super) fn starting(&self) -> Vec<WorkerRef> {
+        self.checker.starting()
     }
 
     pub(super) fn submit(&mut self, submit: Submit) -> Vec<Action> {

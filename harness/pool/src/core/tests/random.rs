@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::{MS, Rig, config, tier};
-use crate::config::AffinityMode;
+use crate::config::{AffinityMode, Dispatch, Fallback, Predict, Recycle, SpareControl};
 
 /// One choice of a driver: what kind of event, which of the candidates, how much later.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,7 @@ prop_compose! {
         deadline in prop::option::of(1u64..100),
         park_after in 1u32..4,
         spawn_concurrency in 1u32..4,
+        modes in prop::array::uniform8(any::<u8>()),
     ) -> Config {
         let mut config = config();
         config.affinity = [AffinityMode::Strict, AffinityMode::Strict, AffinityMode::Soft, AffinityMode::None][usize::from(affinity)];
@@ -43,8 +44,37 @@ prop_compose! {
         config.start_timeout_ns = 20 * MS;
         config.zombie_grace_ns = 10 * MS;
         config.healthy_after_ns = 30 * MS;
+        with_modes(&mut config, modes);
         config
     }
+}
+
+/// What is less often set: dispatch, fallback, prediction, recycling, times to live, health.
+fn with_modes(config: &mut Config, modes: [u8; 8]) {
+    let [dispatch, fallback, predict, recycle, ttl, health, caps, drain] = modes;
+    if dispatch.is_multiple_of(2) {
+        config.dispatch = Dispatch::Shared;
+        config.shared = config.tiers[0].clone();
+        config.shared.max = (config.shared.max + u16::from(dispatch / 64)).max(config.shared.min_ready);
+    }
+    config.fallback = [Fallback::Blocked, Fallback::Blocked, Fallback::AnyError, Fallback::None][usize::from(fallback % 4)];
+    config.predict = [Predict::Tool, Predict::Learned, Predict::Oracle][usize::from(predict % 3)];
+    (config.tiers[0].limit_ns, config.tiers[1].limit_ns) = (5 * MS, 20 * MS);
+    config.recycle = if recycle.is_multiple_of(2) { Recycle::Reset } else { Recycle::Restart };
+    config.session_ttl_ns = (!ttl.is_multiple_of(3)).then(|| Nanos::from(ttl) * MS / 2);
+    config.ageing_ns = 10 * MS;
+    (config.tiers[1].cap_percent, config.tiers[2].cap_percent) = (1 + u32::from(caps % 100), 1 + u32::from(caps / 3));
+    config.health.sweep_ns = 5 * MS;
+    config.health.probe_timeout_ns = 4 * MS;
+    config.health.probe_idle_ns = health.is_multiple_of(2).then_some(6 * MS);
+    config.health.wedged_after_ns = health.is_multiple_of(3).then_some(15 * MS);
+    config.health.eject_after = u32::from(health % 3);
+    config.health.eject_slower = 2 * u32::from(health % 4);
+    config.health.eject_window_ns = 10 * MS;
+    config.health.slow_start_ns = u64::from(health) * MS / 8;
+    config.spare_control = if health.is_multiple_of(5) { SpareControl::Adaptive } else { SpareControl::Fixed };
+    config.spare_window_ns = 100 * MS;
+    config.drain_timeout_ns = drain.is_multiple_of(4).then_some(30 * MS);
 }
 
 fn pick<T: Copy>(from: &[T], pick: u16) -> Option<T> {
@@ -70,7 +100,9 @@ impl Rig {
             25..=27 => Event::Timer(seen.timers().first()?.1),
             28 => Event::Cancel(pick(&seen.live(), which)?),
             29 => Event::EndSession(SessionKey(u64::from(which % 4))),
-            30 => nonsense(choice),
+            30 if choice.pick.is_multiple_of(3) => nonsense(choice),
+            30 if choice.pick.is_multiple_of(5) => Event::Reload,
+            30 => pick(&seen.probed(), which).map(Event::Probed).or_else(|| pick(&seen.resetting(), which).map(Event::ResetDone))?,
             _ if choice.pick.is_multiple_of(64) => Event::Drain,
             _ => Event::Start,
         })
@@ -85,7 +117,14 @@ impl Rig {
         let deadline = if reused { None } else { deadline };
         let tool = ToolId(if p.is_multiple_of(41) { 99 } else { (p >> 2) as u16 % 4 });
         let session = (!p.is_multiple_of(5)).then_some(SessionKey((p >> 4) % 4));
-        Submit { request: id, tool, bytes: (p >> 3) as u32 % 64, session, deadline, cost: None }
+        Submit {
+            request: id,
+            tool,
+            bytes: (p >> 3) as u32 % 64,
+            session,
+            deadline,
+            cost: (!p.is_multiple_of(7)).then_some((p >> 5) * MS / 40),
+        }
     }
 }
 
@@ -93,7 +132,7 @@ impl Rig {
 fn nonsense(choice: Choice) -> Event {
     let r = WorkerRef { slot: SlotId(choice.pick % 12), generation: u32::from(choice.pick >> 4) % 5 };
     let id = RequestId(u64::from(choice.later) % 300);
-    match choice.pick / 64 % 11 {
+    match choice.pick / 64 % 15 {
         0 => Event::Ready(r),
         1 => Event::Written(r, id),
         2 => Event::Replied(r, id, ReplyKind::Ok),
@@ -104,6 +143,10 @@ fn nonsense(choice: Choice) -> Event {
         7 => Event::Timer(Timer::Zombie(r)),
         8 => Event::Timer(Timer::Healthy(r)),
         9 => Event::Cancel(id),
+        10 => Event::Probed(r),
+        11 => Event::ResetDone(r),
+        12 => Event::Timer(Timer::Reset(r)),
+        13 => Event::Timer(Timer::Drain),
         _ => Event::Timer(Timer::Backoff(SlotId(u16::MAX))),
     }
 }
@@ -128,7 +171,9 @@ fn settle(rig: &mut Rig) {
             return;
         }
         let seen = &rig.checker;
-        let event = if let Some(r) = seen.stopped().first() {
+        let event = if let Some(r) = seen.resetting().first() {
+            Event::ResetDone(*r)
+        } else if let Some(r) = seen.stopped().first() {
             Event::Exited(*r)
         } else if let Some((r, id)) = seen.jobs().first() {
             Event::Replied(*r, *id, ReplyKind::Ok)
@@ -194,10 +239,17 @@ fn random_runs_reach_every_outcome_and_every_residency() {
         totals.redispatches += view.totals.redispatches;
         totals.fallbacks += view.totals.fallbacks;
         totals.late_replies += view.totals.late_replies;
+        totals.ejections += view.totals.ejections;
+        totals.probes += view.totals.probes;
+        totals.probes_failed += view.totals.probes_failed;
+        totals.resets += view.totals.resets;
+        totals.reloads += view.totals.reloads;
         parked += view.slots.iter().filter(|s| s.residency == Residency::Parked).count();
     }
     for outcome in Outcome::ALL {
         assert!(totals.finished_with(outcome) > 20, "{}: {totals:?}", outcome.name());
     }
+    let Totals { ejections, probes, probes_failed, resets, reloads, .. } = totals;
+    assert!([ejections, probes, resets, reloads].iter().all(|n| *n > 20) && probes_failed > 0, "{totals:?}");
     assert!(totals.redispatches > 20 && totals.fallbacks > 20 && totals.late_replies > 20 && parked > 20, "{totals:?} {parked}");
 }

@@ -72,7 +72,7 @@ fn age_of_silence(slot: &Slot, config: &Config, now: Nanos) -> Nanos {
 
 fn of_crew(crew: &Crew, into: &mut impl Hasher) {
     // How long starts take decides about adaptive spares only, which these worlds do not have.
-    let Crew { slots: _, idle, listed, count, busy, start_ns: _, shortfall: _ } = crew;
+    let Crew { slots: _, idle, listed, absent: _, count, busy, start_ns: _, shortfall: _ } = crew;
     (idle.order(), listed, count, busy).hash(into);
 }
 
