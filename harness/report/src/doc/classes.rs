@@ -1,4 +1,4 @@
-//! Variants class by class: one table per combination of the other axes.
+//! Variants by cost class: one table per combination of the other axes.
 
 use analysis::summary::{ClassCell, ClassTable, Interval, ScenarioSummary};
 use model::units::show_ns;
@@ -10,7 +10,7 @@ use crate::show;
 pub(crate) fn tables(scenario: &ScenarioSummary) -> String {
     let Some(first) = scenario.classes.first().and_then(|table| table.rows.first()) else { return String::new() };
     let mut out = format!(
-        "### By class of request\n\nA request's class is the tier of its planned cost, whatever was predicted and whoever served it: each column is of \
+        "### By cost class\n\nA request's cost class is the tier of its planned cost, whatever was predicted and whoever served it: each column is of \
          the same requests. Response time, median over rounds and its 95 % interval; below it the ratio to {} over the same rounds, **bold** where \
          the interval excludes 1.\n\n",
         code(&first.variant)

@@ -86,11 +86,11 @@ pub(crate) fn confusion(scenario: &ScenarioSummary) -> String {
         }
         out.push_str(&folded_if_long(table.len(), "Tier selection of the other cases:", &table.render()));
     }
-    out + &guessing(scenario)
+    out
 }
 
 /// What guessing cost, beside how good it was: accuracy alone proves nothing.
-fn guessing(scenario: &ScenarioSummary) -> String {
+pub(crate) fn guessing(scenario: &ScenarioSummary) -> String {
     let mut table = table_by_case(scenario, &[(Column::Right, "cost regret"), (Column::Right, "hot over-predicted")]);
     for case in &scenario.cases {
         let Some(guessing) = &case.guessing else { continue };

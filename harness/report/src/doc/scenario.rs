@@ -32,6 +32,7 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
     out.push_str(&image(pictures.spectrum.as_deref(), &format!("Percentile spectrum of {}", scenario.name)));
     out.push_str(&pool::tiers(scenario));
     out.push_str(&pool::confusion(scenario));
+    out.push_str(&pool::guessing(scenario));
     out.push_str(&pool::affinity(scenario));
     out.push_str(&time::bands(scenario));
     out.push_str(&time::guarded(scenario));
