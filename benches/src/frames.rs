@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use pool::frames::{Decoder, encode_request};
 use pool::{How, Work};
 
-const WORK: Work = Work { ns: 1_000, how: How::Spin };
+const WORK: Work = Work::new(1_000, How::Spin);
 const LIMIT: u32 = 1 << 20;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
@@ -25,12 +25,12 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("encode", size), |b| {
             b.iter(|| {
                 out.clear();
-                encode_request(black_box(1), WORK, black_box(&payload), &mut out);
+                encode_request(black_box(1), WORK, 0, black_box(&payload), &mut out);
                 black_box(&mut out);
             });
         });
         let mut frame = Vec::new();
-        encode_request(1, WORK, &payload, &mut frame);
+        encode_request(1, WORK, 0, &payload, &mut frame);
         let mut decoder = Decoder::new(LIMIT);
         group.bench_function(BenchmarkId::new("decode", size), |b| {
             b.iter(|| {

@@ -25,7 +25,7 @@ use crate::{Failure, WORKER};
 
 /// Bytes there. Back come 8 more, the digest.
 const PAYLOAD: usize = 132;
-const NOTHING: Work = Work { ns: 0, how: How::Spin };
+const NOTHING: Work = Work::new(0, How::Spin);
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     measure(criterion, "channels", Channels::start);
@@ -172,7 +172,7 @@ impl Trip for Pipe {
         let begin = Instant::now();
         for id in 0..n {
             request.clear();
-            encode_request(id, NOTHING, &[7; PAYLOAD], &mut request);
+            encode_request(id, NOTHING, 0, &[7; PAYLOAD], &mut request);
             to.write_all(&request)?;
             self.from.read_exact(&mut reply)?;
         }

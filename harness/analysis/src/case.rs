@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Record;
 use model::plan::Case;
-use model::record::{Answers, Counts, Deaths, SessionsCheck, Status};
+use model::record::{Answers, Counts, Deaths, JournalCheck, SessionsCheck, Status};
 
 use crate::rounds::{self, Trials, figure, merged, percentiles, sum, sum_by_name};
 use crate::stats::{mean, median, quotient, share};
@@ -46,6 +46,8 @@ pub(crate) fn summarise(case: &Case, trials: &Trials<'_>) -> CaseSummary {
         bands: time::bands(measured),
         unexplained_share: mean(&finite(measured.iter().map(|r| r.unexplained_share))),
         deaths: deaths(measured),
+        faults: sum_by_name(measured, |r| &r.faults),
+        journal: journal(measured),
         bytes: bytes(measured),
         answers: answers(measured),
         sessions: sessions(measured),
@@ -145,6 +147,18 @@ fn deaths(all: &[&Record]) -> Deaths {
         by_status: sum_by_name(all, |r| &r.deaths.by_status),
         children_left: sum(all, |r| r.deaths.children_left),
     }
+}
+
+fn journal(all: &[&Record]) -> Option<JournalCheck> {
+    let kept: Vec<JournalCheck> = all.iter().filter_map(|r| r.journal).collect();
+    let add = |a: JournalCheck, b: JournalCheck| JournalCheck {
+        executions: a.executions.saturating_add(b.executions),
+        twice: a.twice.saturating_add(b.twice),
+        replayed: a.replayed.saturating_add(b.replayed),
+        unsaid: a.unsaid.saturating_add(b.unsaid),
+        never: a.never.saturating_add(b.never),
+    };
+    kept.into_iter().reduce(add)
 }
 
 fn bytes(all: &[&Record]) -> Option<BytesSummary> {

@@ -2,14 +2,14 @@
 
 use model::Record;
 use model::plan::{Case, Expectation};
-use model::record::VIRTUAL;
+use model::record::{JournalCheck, VIRTUAL};
 
 use crate::rounds::Trials;
 use crate::stats::quotient;
 use crate::summary::Check;
 
-/// Figures that an expectation may name; `*` stands for the name of an outcome or a tier.
-pub const FIGURES: [&str; 11] = [
+/// Figures that an expectation may name; `*` stands for the name of an outcome, a tier or a fault.
+pub const FIGURES: [&str; 19] = [
     "outcomes.*",
     "served.*",
     "recall.*",
@@ -21,6 +21,14 @@ pub const FIGURES: [&str; 11] = [
     "affinity-hits",
     "digest",
     "sessions",
+    "faults",
+    "faults.*",
+    "executed-twice",
+    "executed-unsaid",
+    "executed-never",
+    "descriptors-left",
+    "sessions-left",
+    "memory-growth",
 ];
 
 /// A count in one trial, and what it is a share of.
@@ -48,6 +56,14 @@ fn measure(record: &Record, name: &str) -> Result<Measured, String> {
         ("recall", tier) => recall(record, tier),
         ("over-predicted", "") => over_predicted(record),
         ("regret", "") => regret(record),
+        ("descriptors-left", "") => of_requests(record.left.descriptors),
+        ("sessions-left", "") => of_requests(record.left.sessions),
+        ("faults", "") => of_requests(total(record.faults.values())),
+        ("faults", kind) => of_requests(record.faults.get(kind).copied().unwrap_or(0)),
+        ("executed-twice", "") => executed(record, |j| j.twice),
+        ("executed-unsaid", "") => executed(record, |j| j.unsaid),
+        ("executed-never", "") => executed(record, |j| j.never),
+        ("memory-growth", "") => memory_growth(record),
         ("accuracy", "") => accuracy(record),
         ("affinity-hits", "") => affinity(record),
         ("digest", "") => digest(record),
@@ -92,6 +108,21 @@ fn affinity(record: &Record) -> Result<Measured, String> {
 fn digest(record: &Record) -> Result<Measured, String> {
     let whole = record.answers.digests.saturating_add(record.answers.bodies);
     if whole == 0 { Err("no answer was compared".to_owned()) } else { Ok(Measured { count: record.answers.wrong, whole }) }
+}
+
+/// What the workers' journal says; that there was none is not the same as nothing wrong.
+fn executed(record: &Record, of: fn(&JournalCheck) -> u64) -> Result<Measured, String> {
+    let journal = record.journal.as_ref().ok_or("the workers kept no journal (set worker.journal = true)")?;
+    Ok(Measured { count: of(journal), whole: journal.executions })
+}
+
+/// Bytes by which the trial's process grew between a third of the window and its end.
+fn memory_growth(record: &Record) -> Result<Measured, String> {
+    let memory = record.memory;
+    if memory.early_bytes == 0 {
+        return Err("memory was not measured".to_owned());
+    }
+    Ok(Measured { count: memory.late_bytes.saturating_sub(memory.early_bytes), whole: memory.early_bytes })
 }
 
 /// Sessions that could not be read, and turns that they lost.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use pool::clock::{Clock, Nanos};
-use pool::core::{Outcome, Placement, SessionKey, ToolId};
+use pool::core::{Outcome, Placement, RequestId, SessionKey, ToolId};
 use pool::times::{Phase, RequestTimes};
 use pool::{Deps, Job, Pool, ProgressSink, Work};
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub struct Request {
 pub struct Response {
     /// The one outcome.
     pub outcome: Outcome,
+    /// Its id in the pool; `None` when it never reached the pool.
+    pub request: Option<RequestId>,
     /// Where it was served; `None` when it never reached the pool.
     pub placement: Option<Placement>,
     /// With `shed`: when it may be worth trying again, ns from now.
@@ -138,6 +140,7 @@ impl Coordinator {
     pub async fn call(&self, mut request: Request) -> Response {
         let mut response = Response {
             outcome: Outcome::Shed,
+            request: None,
             placement: None,
             retry_after: None,
             error: None,
@@ -263,6 +266,7 @@ impl Inner {
         };
         let reply = self.pool.call(job).await;
         request.times = reply.times;
+        response.request = Some(reply.request);
         response.placement = Some(reply.placement);
         response.retry_after = reply.retry_after;
         if reply.outcome != Outcome::Ok {

@@ -18,6 +18,11 @@ const KEPT_BYTES: usize = 32 << 20;
 /// Bodies kept, so that many empty ones are bounded too.
 const KEPT_BODIES: usize = 100_000;
 
+/// Largest body that is kept as a copy, bytes.
+const COPIED: usize = 4096;
+/// What the allocator adds to a small copy, about, bytes.
+const COPY_OVERHEAD: usize = 16;
+
 /// Bodies kept for comparison.
 #[derive(Default)]
 pub(crate) struct Bodies(Mutex<Kept>);
@@ -29,11 +34,19 @@ struct Kept {
 }
 
 impl Bodies {
+    /// Memory that is kept, bytes.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (kept.bytes + kept.bodies.len() * (size_of::<(Intent, Codec, Bytes)>() + COPY_OVERHEAD)) as u64
+    }
+
     /// Keeps a body while there is room.
     pub(crate) fn keep(&self, intent: Intent, codec: Codec, body: Bytes) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bytes + body.len() <= KEPT_BYTES && kept.bodies.len() < KEPT_BODIES {
             kept.bytes += body.len();
+            // A small body is a slice of the buffer it was read into, all of which would be kept with it.
+            let body = if body.len() <= COPIED { Bytes::copy_from_slice(&body) } else { body };
             kept.bodies.push((intent, codec, body));
         }
     }

@@ -31,6 +31,8 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
         record.twin = twin(rows);
     }
     record.cpu = cpu(ran);
+    record.memory = ran.memory;
+    record.left.sessions = ran.drained.pool.as_ref().map_or(0, |pool| pool.core.sessions.into());
     record.pacer = ran.paced.map(|p| Pacer { cpu_ns: p.cpu_ns, wall_ns: p.wall_ns, tail_ns: p.tail_ns });
     record.host = ran.begin.host.since(&ran.drained.host, ran.drained.at - ran.begin.at);
 }
@@ -49,17 +51,15 @@ fn cpu(ran: &Ran) -> Cpu {
 
 /// All deaths of a drained pool.
 pub(crate) fn deaths(pool: &Pool) -> Deaths {
-    let mut deaths = Deaths { spawns: pool.snapshot().core.totals.spawns, ..Deaths::default() };
-    for death in pool.deaths() {
-        if death.expected {
-            deaths.closed += 1;
-            continue;
-        }
-        deaths.unexpected += 1;
-        deaths.while_busy += u64::from(death.busy.is_some());
-        *deaths.by_status.entry(death.status).or_default() += 1;
+    let counts = pool.death_counts();
+    Deaths {
+        unexpected: counts.unexpected,
+        while_busy: counts.while_busy,
+        closed: counts.closed,
+        spawns: pool.snapshot().core.totals.spawns,
+        by_status: counts.by_status,
+        children_left: 0,
     }
-    deaths
 }
 
 /// The profile's own figures; its file is named by whoever writes it.

@@ -54,6 +54,18 @@ pub(crate) fn memory_peak_bytes() -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
+/// Resident memory of this process now, bytes.
+pub(crate) fn memory_resident_bytes() -> u64 {
+    let pages: u64 = read("/proc/self/statm").split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
+
+/// Open descriptors of this process.
+pub(crate) fn descriptors() -> u64 {
+    // One of them is the listing's own, always.
+    std::fs::read_dir("/proc/self/fd").map_or(0, |all| all.count().saturating_sub(1) as u64)
+}
+
 /// The CPU's model name.
 pub fn cpu_model() -> String {
     let info = read("/proc/cpuinfo");
@@ -110,6 +122,8 @@ mod tests {
         assert!(!cpu_model().is_empty());
         assert!(memory_bytes() > 1 << 20, "{}", memory_bytes());
         assert!(memory_peak_bytes() > 1 << 16);
+        assert!(memory_resident_bytes() > 1 << 16 && memory_resident_bytes() <= memory_bytes());
+        assert!(descriptors() >= 3);
         assert!(!filesystem(std::path::Path::new("/")).starts_with("unknown"));
         let mut child = std::process::Command::new("sleep").arg("5").spawn().unwrap();
         assert!(children() >= 1);

@@ -10,6 +10,7 @@ pub mod faults;
 mod figures;
 mod handoff;
 pub mod host;
+mod journal;
 mod launch;
 mod pacer;
 pub mod payload;

@@ -59,12 +59,20 @@ impl Problem {
 
 /// The setting of the command that `process` workers run.
 pub const WORKER_COMMAND: &str = "worker.command";
+/// The setting of the workers' journal.
+pub(crate) const WORKER_JOURNAL: &str = "worker.journal";
 /// The setting of the CPUs that a trial may use.
 pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
 /// Longest time that virtual time is told a step takes: an hour.
 const COST_MAX_NS: u64 = 3_600_000_000_000;
 const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
     (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
+    (
+        WORKER_JOURNAL,
+        "bool",
+        "false",
+        "whether our own `process` workers note each execution in a file, so that executions are compared with outcomes; costs a write of 24 bytes per request, 1 to 3 us",
+    ),
     (
         TRIAL_CPUS,
         "integer 0..=1024",
@@ -162,6 +170,8 @@ pub struct PreparedCase {
     pub cpus: usize,
     /// What virtual time is told of the world.
     pub costs: Costs,
+    /// Whether workers note what they execute.
+    pub journal: bool,
 }
 
 /// Parses all cases.
@@ -222,10 +232,11 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         arrivals,
         popularity: popularity(&load.popularity)?,
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
-        faults: case.faults.iter().map(|f| Fault::parse(f, load.length_ns)).collect::<Result<_, _>>()?,
+        faults: faults(case, TARGETS[target].has_pool, arrivals.is_open())?,
         worker_command: worker_command(case)?,
         cpus: cpus(case)?,
         costs: costs(case)?,
+        journal: journal(case, &config)?,
         config,
         case: case.clone(),
     })
@@ -267,6 +278,26 @@ fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
     Ok(words)
 }
 
+fn faults(case: &Case, has_pool: bool, open: bool) -> Result<Vec<Fault>, Problem> {
+    if let (Some(fault), false) = (case.faults.first(), has_pool) {
+        let what = format!("the target '{}' has no pool, so no fault would strike (expected 'coordinator' or 'pool')", case.target.value);
+        return Err(Problem::at(&fault.kind, what));
+    }
+    case.faults.iter().map(|f| Fault::parse(f, case.load.length_ns, open)).collect()
+}
+
+fn journal(case: &Case, config: &Config) -> Result<bool, Problem> {
+    let Some(text) = case.settings.get(WORKER_JOURNAL).filter(|text| text.value == "true") else { return Ok(false) };
+    let used = pool::core::Partition::ALL.into_iter().filter(|p| config.pool.slots(*p) > 0);
+    if used.into_iter().any(|p| config.pool.policy(p).worker != "process") {
+        return Err(Problem::at(text, "only processes keep a journal (expected worker = \"process\" in every tier that has workers)"));
+    }
+    match case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") {
+        Some(_) => Err(Problem::at(text, "only our own worker keeps a journal (expected worker.command = \"self\")")),
+        None => Ok(true),
+    }
+}
+
 fn cpus(case: &Case) -> Result<usize, Problem> {
     let Some(text) = case.settings.get(TRIAL_CPUS) else { return Ok(0) };
     text.value
@@ -292,10 +323,18 @@ fn costs(case: &Case) -> Result<Costs, Problem> {
 
 fn popularity(text: &Located) -> Result<Popularity, Problem> {
     let words: Vec<&str> = text.value.split_whitespace().collect();
-    let bad =
-        || Problem::at(text, format!("'{}' is not a popularity (expected 'uniform' or 'zipf EXPONENT', such as 'zipf 1.1')", text.value));
+    let bad = || {
+        Problem::at(
+            text,
+            format!(
+                "'{}' is not a popularity (expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')",
+                text.value
+            ),
+        )
+    };
     match words.as_slice() {
         ["uniform"] => Ok(Popularity::Uniform),
+        ["in-turn", each] => each.parse().ok().filter(|n| *n > 0).map(Popularity::InTurn).ok_or_else(bad),
         ["zipf", exponent] => {
             let exponent: f64 = exponent.parse().map_err(|_| bad())?;
             Zipf::new(2.0, exponent).map_err(|_| bad())?;

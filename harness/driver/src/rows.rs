@@ -6,14 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use coordinator::Response;
 use pool::clock::Nanos;
-use pool::core::{Affinity, Outcome, Tier};
+use pool::core::{Affinity, Outcome, RequestId, Tier};
 use pool::times::{Phase, RequestTimes};
 
 use crate::answers::Bodies;
+use crate::faults::Fault;
 use crate::schedule::Intent;
 
 /// Different error texts kept.
 const ERRORS_MAX: usize = 8;
+
+/// Bytes kept of either end of an error text.
+const ERROR_END: usize = 160;
 
 /// What is kept of one request.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,8 @@ pub(crate) struct Row {
     pub times: RequestTimes,
     /// Its outcome.
     pub outcome: Outcome,
+    /// Its id in the pool, if it reached it.
+    pub request: Option<RequestId>,
     /// Predicted tier, if it reached the pool.
     pub predicted: Option<Tier>,
     /// Tier that served it.
@@ -72,6 +78,8 @@ pub(crate) struct Sink {
     pub outstanding: AtomicU64,
     /// Digests that differ from the payload's.
     pub wrong_digests: AtomicU64,
+    /// Faults made by the pool, by kind.
+    struck: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Sink {
@@ -86,6 +94,7 @@ impl Sink {
             self.wrong_digests.fetch_add(1, Ordering::Relaxed);
         }
         row.outcome = response.outcome;
+        row.request = response.request;
         row.predicted = response.placement.map(|p| p.predicted);
         row.served = response.placement.and_then(|p| p.served);
         row.attempts = response.placement.map_or(0, |p| p.attempts);
@@ -103,7 +112,30 @@ impl Sink {
         self.outstanding.fetch_sub(1, Ordering::Release);
     }
 
+    /// Counts a fault that struck.
+    pub(crate) fn struck(&self, kind: &'static str) {
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
+    }
+
+    /// The faults that struck so far: those of the pool, and those of requests that reached a worker.
+    pub(crate) fn faults(&self, rows: &[Row], faults: &[Fault]) -> BTreeMap<String, u64> {
+        let struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: BTreeMap<String, u64> = struck.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        drop(struck);
+        for fault in rows.iter().filter(|row| row.attempts > 0).filter_map(|row| faults.get(usize::from(row.intent.fault))) {
+            *all.entry(fault.kind.to_owned()).or_default() += 1;
+        }
+        all
+    }
+
+    /// Memory that is kept for rows and bodies, bytes.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).len() * size_of::<Row>();
+        rows as u64 + self.bodies.kept_bytes()
+    }
+
     fn count_error(&self, error: String) {
+        let error = shortened(error);
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let key = if errors.contains_key(&error) || errors.len() < ERRORS_MAX { error } else { "(other errors)".to_owned() };
         *errors.entry(key).or_default() += 1;
@@ -121,5 +153,27 @@ impl Sink {
         let mut rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
         rows.sort_by_key(|r| (r.intended(), r.sent()));
         (rows, std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The beginning and the end of a text, which may hold a worker's last words.
+fn shortened(text: String) -> String {
+    if text.len() <= 2 * ERROR_END + 8 {
+        return text;
+    }
+    let (head, tail) = (text.floor_char_boundary(ERROR_END), text.ceil_char_boundary(text.len() - ERROR_END));
+    format!("{} … {}", &text[..head], &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("short".to_owned()), "short");
+        let long = format!("begin {} end", "\u{e9}".repeat(4000));
+        let short = shortened(long);
+        assert!(short.starts_with("begin ") && short.ends_with(" end") && short.len() < 400, "{short}");
     }
 }

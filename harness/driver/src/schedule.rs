@@ -1,14 +1,15 @@
 //! The load as data: what is sent when, in which session, with what service time; all from one seed.
 
 use bytes::Bytes;
-use pool::ServiceTime;
 use pool::core::ToolId;
+use pool::{RequestFault, ServiceTime};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_pcg::Pcg64Mcg;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::arrivals::Arrivals;
+use crate::faults::{Fault, When};
 use crate::payload::{self, VARIANTS};
 
 /// How sessions are chosen.
@@ -18,6 +19,8 @@ pub enum Popularity {
     Uniform,
     /// The k-th with weight k^-exponent.
     Zipf(f64),
+    /// One after the other, each for so many requests in a row; after the last of them the session is ended.
+    InTurn(u32),
 }
 
 /// One sort of request, ready to be sent.
@@ -64,18 +67,26 @@ pub struct Intent {
     pub session: u32,
     /// Service time, ns.
     pub service_ns: u64,
+    /// Index of the fault that it carries, in the case's list; [`NO_FAULT`] for none.
+    pub fault: u16,
 }
 
 /// No session.
 pub const NO_SESSION: u32 = u32::MAX;
+/// No fault.
+pub const NO_FAULT: u16 = u16::MAX;
+/// A request that is to carry two faults leaves one to the next that has none, looking so far.
+const NEXT_FREE: usize = 100;
 /// Intents of a closed loop, used in turn.
 const CLOSED_INTENTS: usize = 1 << 16;
 
 /// All requests of a slice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The requests by intended start.
     pub intents: Vec<Intent>,
+    /// What a request can carry, by the case's list of faults; `None` for those that no request carries.
+    pub faults: Vec<Option<RequestFault>>,
 }
 
 /// What a schedule is made from.
@@ -108,7 +119,7 @@ impl Schedule {
             open => open.offsets(from.per_s, from.span_ns, &mut stream(seed, "arrivals")),
         };
         let (mut pick, mut service, mut sessions) = (stream(seed, "mix"), stream(seed, "service"), stream(seed, "sessions"));
-        let chooser = Chooser::new(from.sessions, from.popularity);
+        let mut chooser = Chooser::new(from.sessions, from.popularity);
         let intents = offsets
             .into_iter()
             .map(|at_ns| {
@@ -121,13 +132,53 @@ impl Schedule {
                     payload: pick.random_range(0..kind.payloads.len().max(1)) as u16,
                     session: chooser.choose(&mut sessions),
                     service_ns: kind.service.sample(&mut service),
+                    fault: NO_FAULT,
                 }
             })
             .collect();
-        Schedule { intents }
+        Schedule { intents, faults: Vec::new() }
     }
 
-    /// Digest of the whole load: times, sorts, sessions, service times and payload bytes.
+    /// Gives requests of the window the faults that they carry, all from one seed. In a closed loop every request is of the window.
+    ///
+    /// # Errors
+    /// The first fault that no request can carry because there are too few.
+    pub fn mark(&mut self, faults: &[Fault], warmup_ns: u64, seed: u64) -> Result<(), String> {
+        let first = self.intents.partition_point(|i| i.at_ns < warmup_ns);
+        let first = if first == self.intents.len() { 0 } else { first };
+        let mut random = stream(seed, "faults");
+        self.faults = faults.iter().map(Fault::carried).collect();
+        for (index, fault) in faults.iter().enumerate().filter(|(_, fault)| fault.carried().is_some()) {
+            let wanted: Vec<usize> = match &fault.when {
+                When::Times(times) => times.iter().map(|t| self.intents.partition_point(|i| i.at_ns < warmup_ns + t)).collect(),
+                When::Request(n) => vec![first.saturating_add(*n as usize - 1)],
+                When::EveryRequest(n) => (first..self.intents.len()).skip(*n as usize - 1).step_by(*n as usize).collect(),
+                When::Chance(share) => (first..self.intents.len()).filter(|_| random.random::<f64>() < *share).collect(),
+            };
+            let carried = wanted.into_iter().filter(|at| self.mark_one(*at, index as u16)).count();
+            if carried == 0 && !matches!(fault.when, When::Chance(_)) {
+                let count = self.intents.len() - first;
+                let why = "no request carries it: the window holds";
+                return Err(format!(
+                    "{}: the fault '{}' never strikes, {why} {count} (lengthen the load, or strike earlier)",
+                    fault.place, fault.kind
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_one(&mut self, at: usize, fault: u16) -> bool {
+        let free = self.intents.iter_mut().skip(at).take(NEXT_FREE).find(|intent| intent.fault == NO_FAULT);
+        free.map(|intent| intent.fault = fault).is_some()
+    }
+
+    /// What this request carries.
+    pub fn fault_of(&self, intent: &Intent) -> Option<RequestFault> {
+        self.faults.get(usize::from(intent.fault)).copied().flatten()
+    }
+
+    /// Digest of the whole load: times, sorts, sessions, service times, payload bytes, and the faults that requests carry.
     pub fn fingerprint(&self, sorts: &[Sort]) -> u64 {
         let mut hash = Xxh3::new();
         for i in &self.intents {
@@ -138,6 +189,12 @@ impl Schedule {
             hash.update(&i.service_ns.to_le_bytes());
         }
         sorts.iter().flat_map(|s| &s.payloads).for_each(|(_, digest)| hash.update(&digest.to_le_bytes()));
+        for (index, fault) in self.intents.iter().enumerate().filter_map(|(index, i)| Some((index, self.fault_of(i)?))) {
+            let (code, parameter) = fault.code();
+            hash.update(&(index as u64).to_le_bytes());
+            hash.update(&[code]);
+            hash.update(&parameter.to_le_bytes());
+        }
         hash.digest()
     }
 }
@@ -147,6 +204,7 @@ enum Chooser {
     Nobody,
     Uniform(u32),
     Zipf(Zipf<f64>),
+    InTurn { sessions: u32, each: u32, made: u64 },
 }
 
 impl Chooser {
@@ -154,16 +212,22 @@ impl Chooser {
         match (sessions, popularity) {
             (0, _) => Chooser::Nobody,
             (n, Popularity::Uniform) => Chooser::Uniform(n),
+            (sessions, Popularity::InTurn(each)) => Chooser::InTurn { sessions, each: each.max(1), made: 0 },
             // The exponent was checked when the case was prepared; a uniform choice is what exponent 0 means.
             (n, Popularity::Zipf(s)) => Zipf::new(f64::from(n), s).map_or(Chooser::Uniform(n), Chooser::Zipf),
         }
     }
 
-    fn choose(&self, rng: &mut impl Rng) -> u32 {
+    fn choose(&mut self, rng: &mut impl Rng) -> u32 {
         match self {
             Chooser::Nobody => NO_SESSION,
             Chooser::Uniform(n) => rng.random_range(0..*n),
             Chooser::Zipf(zipf) => zipf.sample(rng) as u32 - 1,
+            Chooser::InTurn { sessions, each, made } => {
+                let turn = *made / u64::from(*each);
+                *made += 1;
+                (turn % u64::from(*sessions)) as u32
+            }
         }
     }
 }

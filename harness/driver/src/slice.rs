@@ -1,20 +1,21 @@
 //! One slice of load: open or closed, faults on time, counters at the window's edges.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use coordinator::{Request, Response};
+use coordinator::{Request, Response, session_key};
+use model::record::Memory;
 use pool::clock::{Clock, MonotonicClock, Nanos};
 use pool::core::{Affinity, Outcome};
 use pool::times::{Phase, RequestTimes};
-use pool::{Snapshot, Work};
+use pool::{Pool, Snapshot, Work};
 use tokio::runtime::Runtime;
 
 use crate::answers::session_id;
-use crate::faults::Fault;
+use crate::faults::{Fault, What, When};
 use crate::handoff::handoff;
-use crate::host::Counters;
+use crate::host::{self, Counters};
 use crate::pacer::{Paced, pace};
 use crate::prepare::REQUESTS_MAX;
 use crate::rows::{Row, Sink};
@@ -47,6 +48,8 @@ pub(crate) struct Slice<'a> {
     pub length_ns: u64,
     /// Clients of a closed loop; `None` for an open one.
     pub clients: Option<u32>,
+    /// Requests of each session, and sessions, where they take turns.
+    pub turns: Option<(u32, u32)>,
     /// What goes wrong.
     pub faults: &'a [Fault],
 }
@@ -70,10 +73,18 @@ pub(crate) struct Ran {
     pub end: Edge,
     /// When the last request had its outcome.
     pub drained: Edge,
+    pub memory: Memory,
 }
 
 /// Edges of the window, the pacer's report in an open loop, the window.
-type Loaded = (Edge, Edge, Option<Paced>, (Nanos, Nanos));
+type Loaded = (Watched, Option<Paced>, (Nanos, Nanos));
+
+/// What was read in the course of the window.
+struct Watched {
+    begin: Edge,
+    end: Edge,
+    memory: Memory,
+}
 
 /// What every request needs, shared.
 struct Shared {
@@ -82,6 +93,27 @@ struct Shared {
     sorts: Arc<Vec<Sort>>,
     accept: Arc<str>,
     sink: Arc<Sink>,
+    turns: Option<Turns>,
+}
+
+/// Sessions that take turns: each is ended when it has had its requests.
+struct Turns {
+    each: u32,
+    finished: Vec<AtomicU32>,
+}
+
+impl Turns {
+    fn new(each: u32, sessions: u32) -> Turns {
+        Turns { each, finished: (0..sessions).map(|_| AtomicU32::new(0)).collect() }
+    }
+
+    fn finished(&self, session: u32, target: &dyn Target) {
+        let Some(finished) = self.finished.get(session as usize) else { return };
+        let whole = (finished.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.each);
+        if let (true, Ok(id), Some(pool)) = (whole, session_id(session), target.pool()) {
+            pool.end_session(session_key(&id));
+        }
+    }
 }
 
 impl Shared {
@@ -95,7 +127,7 @@ impl Shared {
         times.begin(Phase::Lag, intended);
         times.turn(Phase::Lag, Phase::Admit, sent);
         let session = (intent.session != NO_SESSION).then(|| session_id(intent.session).ok()).flatten();
-        let work = Work { ns: intent.service_ns, how: sort.how };
+        let work = Work { ns: intent.service_ns, how: sort.how, fault: self.schedule.fault_of(&intent) };
         let call = Request {
             tool: sort.tool,
             session,
@@ -109,6 +141,9 @@ impl Shared {
         };
         let mut response = self.target.call(call).await;
         let done = MonotonicClock.now();
+        if let Some(turns) = &self.turns {
+            turns.finished(intent.session, self.target.as_ref());
+        }
         response.times.end(Phase::Reply, done);
         let row = Row { in_deadline: deadline.is_none_or(|d| done <= d), ..blank_row(intent, measured, &response) };
         let outcome = response.outcome;
@@ -124,6 +159,7 @@ fn blank_row(intent: Intent, measured: bool, response: &Response) -> Row {
         in_deadline: true,
         times: response.times,
         outcome: Outcome::Failed,
+        request: None,
         predicted: None,
         served: None,
         attempts: 0,
@@ -137,12 +173,12 @@ fn blank_row(intent: Intent, measured: bool, response: &Response) -> Row {
 /// Reads everything that is reported as a difference.
 pub(crate) fn edge(target: &dyn Target) -> Edge {
     let pool = target.pool();
-    let snapshot = pool.map(pool::Pool::snapshot);
+    let snapshot = pool.map(Pool::snapshot);
     let live: u64 = snapshot.iter().flat_map(|s| &s.live_pids).map(|pid| sys::cpu_ns_of(*pid)).sum();
     Edge {
         at: MonotonicClock.now(),
         process_cpu_ns: sys::process_cpu_ns(),
-        workers_cpu_ns: live + pool.map_or(0, pool::Pool::reaped_cpu_ns),
+        workers_cpu_ns: live + pool.map_or(0, Pool::reaped_cpu_ns),
         host: Counters::read(),
         pool: snapshot,
     }
@@ -164,17 +200,18 @@ impl Slice<'_> {
             sorts: Arc::clone(self.sorts),
             accept: Arc::clone(self.accept),
             sink: Arc::clone(sink),
+            turns: self.turns.map(|(each, sessions)| Turns::new(each, sessions)),
         });
-        let (begin, end, paced, window);
-        match self.clients {
-            None => (begin, end, paced, window) = self.open_loop(runtime, &shared)?,
-            Some(clients) => (begin, end, paced, window) = self.closed_loop(runtime, &shared, clients),
-        }
+        let (watched, paced, window) = match self.clients {
+            None => self.open_loop(runtime, &shared)?,
+            Some(clients) => self.closed_loop(runtime, &shared, clients),
+        };
         let limit = MonotonicClock.now() + DRAIN_NS;
         while sink.outstanding.load(Ordering::Acquire) > 0 && MonotonicClock.now() < limit {
             std::thread::sleep(LOOK);
         }
-        Ok(Ran { paced, window, begin, end, drained: edge(self.target.as_ref()) })
+        let Watched { begin, end, memory } = watched;
+        Ok(Ran { paced, window, begin, end, memory, drained: edge(self.target.as_ref()) })
     }
 
     fn window(&self, origin: Nanos) -> (Nanos, Nanos) {
@@ -182,14 +219,18 @@ impl Slice<'_> {
     }
 
     /// Waits through the window and reads the counters at its edges; faults strike meanwhile.
-    fn watch(&self, runtime: &Runtime, window: (Nanos, Nanos)) -> (Edge, Edge) {
+    fn watch(&self, runtime: &Runtime, sink: &Arc<Sink>, window: (Nanos, Nanos)) -> Watched {
         sleep_until(window.0);
         let begin = edge(self.target.as_ref());
+        let strikes = self.faults.iter().filter(|fault| fault.carried().is_none());
         let faults: Vec<_> =
-            self.faults.iter().map(|fault| runtime.spawn(strike(Arc::clone(self.target), fault.clone(), window.0))).collect();
+            strikes.map(|fault| runtime.spawn(strike(Arc::clone(self.target), Arc::clone(sink), fault.clone(), window.0))).collect();
+        let resident = || host::memory_resident_bytes().saturating_sub(sink.kept_bytes());
+        sleep_until(window.0 + (window.1 - window.0) / 3);
+        let early_bytes = resident();
         sleep_until(window.1);
         faults.iter().for_each(tokio::task::JoinHandle::abort);
-        (begin, edge(self.target.as_ref()))
+        Watched { begin, end: edge(self.target.as_ref()), memory: Memory { early_bytes, late_bytes: resident() } }
     }
 
     fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<Loaded> {
@@ -209,15 +250,15 @@ impl Slice<'_> {
                 pace(&offsets, origin, |index, sent| sender.send(index, sent))
             });
             let zero = origin.recv().unwrap_or_else(|_| MonotonicClock.now());
-            let (shared, warmup) = (Arc::clone(shared), self.warmup_ns);
+            let (shared, warmup, sink) = (Arc::clone(shared), self.warmup_ns, Arc::clone(&shared.sink));
             runtime.spawn(receiver.run(move |index, sent| {
                 let shared = Arc::clone(&shared);
                 let offset = shared.schedule.intents[index].at_ns;
                 tokio::spawn(async move { shared.serve(index, zero + offset, sent, offset >= warmup).await });
             }));
             let window = self.window(zero);
-            let (begin, end) = self.watch(runtime, window);
-            Ok((begin, end, pacer.join().ok(), window))
+            let watched = self.watch(runtime, &sink, window);
+            Ok((watched, pacer.join().ok(), window))
         })
     }
 
@@ -245,21 +286,43 @@ impl Slice<'_> {
                 }
             });
         }
-        let (begin, end) = self.watch(runtime, window);
-        (begin, end, None, window)
+        (self.watch(runtime, &shared.sink, window), None, window)
     }
 }
 
-async fn strike(target: Arc<dyn Target>, fault: Fault, begin: Nanos) {
-    for at in fault.times_ns {
+/// Has a fault of the pool strike at its times.
+async fn strike(target: Arc<dyn Target>, sink: Arc<Sink>, fault: Fault, begin: Nanos) {
+    let When::Times(times) = &fault.when else { return };
+    let Some(pool) = target.pool() else { return };
+    for at in times {
         let wait = (begin + at).saturating_sub(MonotonicClock.now());
         tokio::time::sleep(Duration::from_nanos(wait)).await;
-        // A busy worker may be missing for a moment: look again for a little while.
-        for _ in 0..50 {
-            if target.pool().and_then(|pool| pool.disturb(fault.target, fault.what)).is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        if strike_once(pool, &fault).await {
+            sink.struck(fault.kind);
         }
+    }
+}
+
+async fn strike_once(pool: &Pool, fault: &Fault) -> bool {
+    match fault.what {
+        What::Disturb(target, what) => {
+            // A busy worker may be missing for a moment: look again for a little while.
+            for _ in 0..50 {
+                if pool.disturb(target, what).is_some() {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            false
+        }
+        What::SlowStart(ns) => pool.slow_next_start(ns),
+        What::Reload => pool.reload().await,
+        What::Drain => {
+            // It ends when the last request has; the trial does not wait for it here.
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.drain().await });
+            true
+        }
+        What::Request(_) => false,
     }
 }

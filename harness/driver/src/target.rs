@@ -57,6 +57,8 @@ pub struct TargetKind {
     pub name: &'static str,
     /// What it is.
     pub doc: &'static str,
+    /// Whether there is a pool in it.
+    pub has_pool: bool,
     open: fn(Opening) -> Boxed<Opened>,
 }
 
@@ -69,18 +71,30 @@ impl TargetKind {
 
 /// All targets.
 pub const TARGETS: &[TargetKind] = &[
-    TargetKind { name: "coordinator", doc: "the whole request path", open: |o| Box::pin(path::open(o)) },
-    TargetKind { name: "pool", doc: "the pool alone: queue, dispatch, service, return", open: |o| Box::pin(pool_only::open(o)) },
-    TargetKind { name: "store", doc: "the session store alone: load, change, persist", open: |o| Box::pin(store_only::open(o)) },
-    TargetKind { name: "codec", doc: "encoding and compression of a response alone", open: |o| Box::pin(codec::open(o)) },
+    TargetKind { name: "coordinator", doc: "the whole request path", has_pool: true, open: |o| Box::pin(path::open(o)) },
+    TargetKind {
+        name: "pool",
+        doc: "the pool alone: queue, dispatch, service, return",
+        has_pool: true,
+        open: |o| Box::pin(pool_only::open(o)),
+    },
+    TargetKind {
+        name: "store",
+        doc: "the session store alone: load, change, persist",
+        has_pool: false,
+        open: |o| Box::pin(store_only::open(o)),
+    },
+    TargetKind { name: "codec", doc: "encoding and compression of a response alone", has_pool: false, open: |o| Box::pin(codec::open(o)) },
     TargetKind {
         name: "channel",
         doc: "a floor: a bare tokio mpsc and oneshot round trip, no pool",
+        has_pool: false,
         open: |o| Box::pin(floor::open_channel(o)),
     },
     TargetKind {
         name: "pipe",
         doc: "a floor: a bare pipe round trip to a worker process, no pool",
+        has_pool: false,
         open: |o| Box::pin(floor::open_pipe(o)),
     },
 ];
@@ -89,6 +103,7 @@ pub const TARGETS: &[TargetKind] = &[
 fn blank(times: RequestTimes) -> Response {
     Response {
         outcome: Outcome::Failed,
+        request: None,
         placement: None,
         retry_after: None,
         error: None,

@@ -1,9 +1,9 @@
 //! One trial: a target made ready, slices of load, then everything checked and written down.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::plan::Case;
 use model::record::{Record, Status, TrialKind};
@@ -14,10 +14,12 @@ use tokio::runtime::Runtime;
 
 use crate::answers::check_sessions;
 use crate::evidence;
+use crate::faults::Fault;
 use crate::host;
+use crate::journal;
 use crate::prepare::{PreparedCase, REQUESTS_MAX, check_size, prepare_case};
 use crate::rows::Sink;
-use crate::schedule::{Ingredients, Schedule, Sort};
+use crate::schedule::{Ingredients, Popularity, Schedule, Sort};
 use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
@@ -59,6 +61,8 @@ pub struct Trial {
     sorts: Arc<Vec<Sort>>,
     sink: Arc<Sink>,
     started_unix_ms: u64,
+    /// Open descriptors before the target was opened.
+    descriptors: u64,
     fingerprint: u64,
     intended: u64,
     /// Warm-up and window of the last slice, ns.
@@ -102,10 +106,11 @@ impl Trial {
             clock: Arc::new(MonotonicClock),
             seed: order.seed,
             handler: Arc::new(Echo),
-            worker_command: worker_command(&prepared)?,
+            worker_command: worker_command(&prepared, &order.dir)?,
             spawner,
             log: None,
         };
+        let descriptors = host::descriptors();
         let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone() };
         let target: Arc<dyn Target> = Arc::from(runtime.block_on(TARGETS[prepared.target].open(opening))?);
         Ok(Trial {
@@ -114,7 +119,8 @@ impl Trial {
             target,
             sink: Arc::default(),
             started_unix_ms: unix_ms(),
-            fingerprint: Schedule { intents: Vec::new() }.fingerprint(&sorts),
+            descriptors,
+            fingerprint: Schedule::default().fingerprint(&sorts),
             sorts,
             intended: 0,
             lengths: (0, 0),
@@ -148,7 +154,10 @@ impl Trial {
             popularity: self.prepared.popularity,
             sorts: &self.sorts,
         };
-        let schedule = Arc::new(Schedule::make(&ingredients, seed));
+        let faults: &[Fault] = if self.order.kind == TrialKind::Calibration { &[] } else { &self.prepared.faults };
+        let mut schedule = Schedule::make(&ingredients, seed);
+        schedule.mark(faults, warmup_ns, seed)?;
+        let schedule = Arc::new(schedule);
         if open && schedule.intents.is_empty() {
             return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
         }
@@ -165,8 +174,12 @@ impl Trial {
             accept: &Arc::from(load.accept.as_str()),
             warmup_ns,
             length_ns,
+            turns: match self.prepared.popularity {
+                Popularity::InTurn(each) => Some((each, load.sessions)),
+                _ => None,
+            },
             clients: (!open).then_some(load.clients),
-            faults: if self.order.kind == TrialKind::Calibration { &[] } else { &self.prepared.faults },
+            faults,
         };
         let ran = slice.run(&self.runtime, &self.sink).map_err(|e| format!("the load cannot be handed over: {e}"))?;
         self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
@@ -194,6 +207,7 @@ impl Trial {
         evidence::put_load(&mut record, &rows, &ran, &self.prepared);
         record.errors = errors;
         record.regret = crate::simulation::regret(&self.prepared, &rows, self.lengths, self.order.seed, None);
+        record.faults = self.sink.faults(&rows, &self.prepared.faults);
         record.answers.digests = record.outcomes.get("ok").copied().unwrap_or(0);
         record.answers.wrong = self.sink.wrong_digests.load(Ordering::Relaxed);
         self.sink.bodies.check(self.target.as_ref(), &self.sorts, self.prepared.config.compress.decompressed_max, &mut record.answers);
@@ -205,6 +219,12 @@ impl Trial {
         self.runtime.block_on(self.target.close())?;
         record.deaths = pool.map(|p| evidence::deaths(&p)).unwrap_or_default();
         record.deaths.children_left = host::children();
+        record.left.descriptors = descriptors_left(self.descriptors);
+        if self.prepared.journal {
+            let tools = &self.prepared.config.pool.tools;
+            let replayable = |sort: &Sort| tools.get(usize::from(sort.tool.0)).is_some_and(|tool| tool.replayable);
+            record.journal = Some(journal::compare(&self.order.dir.join(journal::FILE), &rows, &self.sorts, replayable)?);
+        }
         record.memory_peak_bytes = host::memory_peak_bytes();
         let folded = self.profile.take().map(|profile| {
             record.profile = Some(evidence::profile(&profile, &ran));
@@ -218,14 +238,27 @@ fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
-/// The command of `process` workers: as set, or this very program's hidden subcommand.
-fn worker_command(prepared: &PreparedCase) -> Result<WorkerCommand, String> {
-    let mut words = prepared.worker_command.iter();
-    match words.next() {
-        Some(program) => Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() }),
-        None => {
-            let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
-            Ok(WorkerCommand { program, args: vec![WORKER_SUBCOMMAND.into()] })
+/// Descriptors that are open beyond `before`. What tasks that were aborted hold is closed when the runtime has dropped them.
+fn descriptors_left(before: u64) -> u64 {
+    for _ in 0..100 {
+        if host::descriptors() <= before {
+            return 0;
         }
+        std::thread::sleep(Duration::from_millis(5));
     }
+    host::descriptors().saturating_sub(before)
+}
+
+/// The command of `process` workers: as set, or this very program's hidden subcommand.
+fn worker_command(prepared: &PreparedCase, dir: &Path) -> Result<WorkerCommand, String> {
+    let mut words = prepared.worker_command.iter();
+    if let Some(program) = words.next() {
+        return Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() });
+    }
+    let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
+    let mut args = vec![WORKER_SUBCOMMAND.into()];
+    if prepared.journal {
+        args.extend(["--journal".into(), dir.join(journal::FILE).into()]);
+    }
+    Ok(WorkerCommand { program, args })
 }

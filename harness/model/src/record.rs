@@ -114,6 +114,54 @@ pub struct Record {
     pub seen: BTreeMap<String, String>,
     /// The profile; `None` unless profiled.
     pub profile: Option<ProfileFigures>,
+    /// Faults that struck, by kind: made by the pool, or carried by a request that reached a worker.
+    #[serde(default)]
+    pub faults: BTreeMap<String, u64>,
+    /// The workers' own notes of what they executed; `None` without `worker.journal`.
+    #[serde(default)]
+    pub journal: Option<JournalCheck>,
+    /// What was left behind.
+    #[serde(default)]
+    pub left: Left,
+    /// Resident memory of the trial's process.
+    #[serde(default)]
+    pub memory: Memory,
+}
+
+/// Executions, as the workers noted them, beside the outcomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalCheck {
+    /// Noted by workers.
+    pub executions: u64,
+    /// Requests of tools that are not replayable that ran more than once.
+    pub twice: u64,
+    /// Requests of replayable tools that ran more than once, as they may.
+    pub replayed: u64,
+    /// Requests that ran although their outcome, `failed` or `shed`, says that they did not.
+    pub unsaid: u64,
+    /// Requests that ended `ok` and never ran.
+    pub never: u64,
+}
+
+/// What a trial left behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    /// Open descriptors of the trial's process after its target was closed, beyond those before it was opened.
+    pub descriptors: u64,
+    /// Sessions that the pool still remembered when the last request had its outcome.
+    pub sessions: u64,
+}
+
+/// Resident memory without what the load generator itself keeps of each request, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// A third into the window.
+    pub early_bytes: u64,
+    /// At the window's end.
+    pub late_bytes: u64,
 }
 
 /// Conservation: `intended = sent`, `sent = outcomes` once drained.
@@ -336,6 +384,10 @@ impl Record {
             memory_peak_bytes: 0,
             seen: BTreeMap::new(),
             profile: None,
+            faults: BTreeMap::new(),
+            journal: None,
+            left: Left::default(),
+            memory: Memory::default(),
         }
     }
 }

@@ -6,16 +6,22 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::clock::Nanos;
-use crate::workers::{How, Work};
+use crate::workers::{How, RequestFault, Work};
 
 /// Version of the frames; a child of another version is refused.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Bytes of a request frame before its payload, the length prefix included.
-pub const REQUEST_HEAD: usize = 22;
+pub const REQUEST_HEAD: usize = 35;
 /// Bytes of a reply frame before its body, the length prefix included.
 pub const REPLY_HEAD: usize = 29;
 /// Bytes of a hello frame, the length prefix included.
 pub const HELLO_SIZE: usize = 23;
+/// Bytes of a frame that is only its kind and id (cancel, ping, reset, pong, reset-done), the length prefix included.
+pub const SIGNAL_SIZE: usize = 13;
+/// Bytes of a progress frame before its message, the length prefix included.
+pub const PROGRESS_HEAD: usize = 29;
+/// The longest message of a progress frame, bytes.
+pub const MESSAGE_MAX: usize = 1024;
 /// The smallest useful value of `frame_max`, bytes.
 pub const FRAME_MIN: u32 = 64;
 
@@ -26,6 +32,27 @@ const HELLO: u8 = 1;
 const REQUEST: u8 = 2;
 const REPLY_OK: u8 = 3;
 const REPLY_TOOL_ERROR: u8 = 4;
+const PROGRESS: u8 = 10;
+
+/// What is said by a frame without fields, and its kind byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Signal {
+    /// Pool: nobody waits for this request any more; answer it early if you can.
+    Cancel = 5,
+    /// Pool: say that you live.
+    Ping = 6,
+    /// Pool: forget what the last session left.
+    Reset = 7,
+    /// Worker: I live.
+    Pong = 8,
+    /// Worker: forgotten.
+    ResetDone = 9,
+}
+
+impl Signal {
+    const ALL: [Signal; 5] = [Signal::Cancel, Signal::Ping, Signal::Reset, Signal::Pong, Signal::ResetDone];
+}
 
 /// One decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +63,10 @@ pub enum Frame {
     Request {
         /// The request's id, echoed by the reply.
         id: u64,
-        /// The synthetic work to do.
+        /// The synthetic work to do, and what goes wrong with it.
         work: Work,
+        /// How often progress is wanted, ms; 0 for never.
+        progress_ms: u32,
         /// What the tool was given.
         payload: Bytes,
     },
@@ -53,6 +82,24 @@ pub enum Frame {
         ok: bool,
         /// The answer.
         body: Bytes,
+    },
+    /// A frame without fields.
+    Signal {
+        /// What it says.
+        signal: Signal,
+        /// The request of a cancel; 0 with all others.
+        id: u64,
+    },
+    /// How far a request is.
+    Progress {
+        /// The request's id.
+        id: u64,
+        /// What is done, in a unit of the worker's own.
+        done: u64,
+        /// What there is to do in the same unit; 0 if that is not known.
+        total: u64,
+        /// UTF-8 for a person, at most [`MESSAGE_MAX`] bytes.
+        message: Bytes,
     },
 }
 
@@ -96,7 +143,7 @@ pub fn hello() -> [u8; HELLO_SIZE] {
 }
 
 /// All of a request frame but its payload of `payload_len` bytes, which follows it on the wire.
-pub fn request_head(id: u64, work: Work, payload_len: usize) -> [u8; REQUEST_HEAD] {
+pub fn request_head(id: u64, work: Work, progress_ms: u32, payload_len: usize) -> [u8; REQUEST_HEAD] {
     let mut out = [0; REQUEST_HEAD];
     put_common(&mut out, REQUEST_HEAD - PREFIX + payload_len, REQUEST, id);
     out[13] = match work.how {
@@ -104,7 +151,29 @@ pub fn request_head(id: u64, work: Work, payload_len: usize) -> [u8; REQUEST_HEA
         How::Spin => 1,
     };
     out[14..22].copy_from_slice(&work.ns.to_le_bytes());
+    let (code, parameter) = work.fault.map_or((0, 0), RequestFault::code);
+    out[22] = code;
+    out[23..31].copy_from_slice(&parameter.to_le_bytes());
+    out[31..35].copy_from_slice(&progress_ms.to_le_bytes());
     out
+}
+
+/// A whole frame without fields. `id` is the request of a cancel, else 0.
+pub fn signal(signal: Signal, id: u64) -> [u8; SIGNAL_SIZE] {
+    let mut out = [0; SIGNAL_SIZE];
+    put_common(&mut out, SIGNAL_SIZE - PREFIX, signal as u8, id);
+    out
+}
+
+/// Appends a whole progress frame to `out`; of the message at most [`MESSAGE_MAX`] bytes.
+pub fn encode_progress(id: u64, done: u64, total: u64, message: &str, out: &mut Vec<u8>) {
+    let message = &message.as_bytes()[..message.floor_char_boundary(MESSAGE_MAX)];
+    let mut head = [0; PROGRESS_HEAD];
+    put_common(&mut head, PROGRESS_HEAD - PREFIX + message.len(), PROGRESS, id);
+    head[13..21].copy_from_slice(&done.to_le_bytes());
+    head[21..29].copy_from_slice(&total.to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(message);
 }
 
 /// All of a reply frame but its body of `body_len` bytes, which follows it on the wire.
@@ -118,8 +187,8 @@ pub fn reply_head(id: u64, begin: Nanos, end: Nanos, ok: bool, body_len: usize) 
 }
 
 /// Appends a whole request frame to `out`.
-pub fn encode_request(id: u64, work: Work, payload: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&request_head(id, work, payload.len()));
+pub fn encode_request(id: u64, work: Work, progress_ms: u32, payload: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&request_head(id, work, progress_ms, payload.len()));
     out.extend_from_slice(payload);
 }
 
@@ -207,12 +276,18 @@ impl Decoder {
 fn parse(mut body: Bytes, length: u32) -> Result<Frame, FrameError> {
     let kind = body.get_u8();
     let id = body.get_u64_le();
+    if let Some(signal) = Signal::ALL.into_iter().find(|signal| *signal as u8 == kind) {
+        let whole = body.is_empty();
+        return if whole { Ok(Frame::Signal { signal, id }) } else { Err(FrameError::TooLong { length, limit: COMMON as u32 }) };
+    }
     let fixed = match kind {
-        HELLO => HELLO_SIZE - PREFIX - COMMON,
-        REQUEST => REQUEST_HEAD - PREFIX - COMMON,
-        REPLY_OK | REPLY_TOOL_ERROR => REPLY_HEAD - PREFIX - COMMON,
+        HELLO => HELLO_SIZE,
+        REQUEST => REQUEST_HEAD,
+        REPLY_OK | REPLY_TOOL_ERROR => REPLY_HEAD,
+        PROGRESS => PROGRESS_HEAD,
         other => return Err(FrameError::UnknownKind(other)),
-    };
+    } - PREFIX
+        - COMMON;
     if body.len() < fixed {
         return Err(FrameError::TooShort { kind, length });
     }
@@ -221,20 +296,36 @@ fn parse(mut body: Bytes, length: u32) -> Result<Frame, FrameError> {
             let right = body[..8] == MAGIC && body[8..] == VERSION.to_le_bytes() && id == 0;
             if right { Ok(Frame::Hello) } else { Err(FrameError::WrongHello) }
         }
-        REQUEST => {
-            let how = match body.get_u8() {
-                0 => How::Sleep,
-                1 => How::Spin,
-                _ => return Err(FrameError::UnknownKind(kind)),
-            };
-            let ns = body.get_u64_le();
-            Ok(Frame::Request { id, work: Work { ns, how }, payload: body })
+        REQUEST => parse_request(id, body),
+        PROGRESS => {
+            let (done, total) = (body.get_u64_le(), body.get_u64_le());
+            if body.len() > MESSAGE_MAX {
+                return Err(FrameError::TooLong { length, limit: (PROGRESS_HEAD - PREFIX + MESSAGE_MAX) as u32 });
+            }
+            Ok(Frame::Progress { id, done, total, message: body })
         }
         _ => {
             let (begin, end) = (body.get_u64_le(), body.get_u64_le());
             Ok(Frame::Reply { id, begin, end, ok: kind == REPLY_OK, body })
         }
     }
+}
+
+fn parse_request(id: u64, mut body: Bytes) -> Result<Frame, FrameError> {
+    let how = match body.get_u8() {
+        0 => How::Sleep,
+        1 => How::Spin,
+        _ => return Err(FrameError::UnknownKind(REQUEST)),
+    };
+    let ns = body.get_u64_le();
+    let (code, parameter) = (body.get_u8(), body.get_u64_le());
+    let fault = RequestFault::from_code(code, parameter);
+    // A parameter that the fault does not have is refused like a fault that does not exist.
+    if fault.map_or((0, 0), RequestFault::code) != (code, parameter) {
+        return Err(FrameError::UnknownKind(REQUEST));
+    }
+    let progress_ms = body.get_u32_le();
+    Ok(Frame::Request { id, work: Work { ns, how, fault }, progress_ms, payload: body })
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ pub use config::{
     AffinityMode, Config, ConfigError, Dispatch, Fallback, Health, Predict, Recycle, SCALED_SETTINGS, SETTINGS, SettingRow, SpareControl, TierConfig,
     ToolConfig,
 };
-pub use runtime::{Death, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError, Timers, backoff_limit};
+pub use runtime::{Death, DeathCounts, Deps, DisturbTarget, EventLog, Job, Pool, Reply, Snapshot, StartError, Timers, backoff_limit};
 pub use service::{SERVICE_TIMES, ServiceTime, ServiceTimeRow};
 pub use workers::{
-    Disturbance, Echo, FaultError, Handler, How, Progress, ProgressSink, Spawner, WORKERS, Work, WorkerCommand, WorkerError, WorkerFault,
-    WorkerKind, worker_kind, worker_main,
+    Disturbance, Echo, Execution, FaultError, Handler, How, Moment, Progress, ProgressSink, RequestFault, Spawner, WORKERS, Work,
+    WorkerCommand, WorkerError, WorkerFault, WorkerKind, WorkerOptions, read_journal, worker_kind, worker_main,
 };

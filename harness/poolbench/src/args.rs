@@ -59,6 +59,9 @@ pub(crate) enum Command {
         /// What goes wrong with it on purpose
         #[arg(long, value_name = "FAULT")]
         fault: Option<String>,
+        /// Where it notes each execution
+        #[arg(long, value_name = "FILE")]
+        journal: Option<PathBuf>,
     },
     /// One trial: JSON lines on stdin and stdout
     #[command(hide = true)]

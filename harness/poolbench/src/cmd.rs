@@ -25,7 +25,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Completions { shell } => completions(shell),
-        Command::Worker { fault } => serve::worker(fault.as_deref()),
+        Command::Worker { fault, journal } => serve::worker(fault.as_deref(), journal),
         Command::Trial => serve::trial(),
     }
 }

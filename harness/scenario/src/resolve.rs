@@ -46,7 +46,7 @@ pub(crate) fn case(wire: &Wire, combination: &Combination, known: &Known<'_>, wa
     let mut settings = settings(&fixed, known, problems);
     let mut load = load::load(&fixed, known, wanted, problems);
     let rounds = rounds(&fixed.load.rounds, wanted, problems);
-    let expect = expect::all(&fixed.expect, known, problems);
+    let expect = expect::all(&fixed.expect, wanted.size, known, problems);
     let mut faults = faults(&fixed, known, problems);
     if let Some(scale) = scale::of(&fixed, problems) {
         load.iter_mut().for_each(|load| scale.load(load));

@@ -87,6 +87,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("compress.gzip-level", "integer 0..=9", "6"),
     ("compress.zstd-level", "integer -7..=19", "3"),
     ("session.keep", "integer 1..=1000", "8"),
+    ("worker.command", "text", "self"),
+    ("worker.journal", "bool", "false"),
     ("trial.cpus", "integer 0..=1024", "0"),
     ("virtual.dispatch", "duration", "0ns"),
     ("virtual.return", "duration", "0ns"),
@@ -107,13 +109,34 @@ fn kinds() -> KnownKinds {
     KnownKinds {
         targets: names("coordinator pool store codec channel pipe"),
         arrivals: vec![with("constant", ""), with("poisson", ""), with("burst", "on off"), with("closed", "clients")],
-        faults: vec![with("kill", "target at every count"), with("stall", "slot at for")],
+        faults: faults(),
         shapes: names("agent-session json-records prose random"),
         workers: names("simulated function process"),
         outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
         scaled: names("pool.hot.limit pool.warm.limit pool.warm.idle-ttl pool.cold.idle-ttl pool.deadline"),
         tiers: names("hot warm cold"),
     }
+}
+
+/// Faults that requests carry have three more ways to say when.
+fn faults() -> Vec<(String, Vec<String>)> {
+    let timed = [("stall", "slot for"), ("slow-start", "delay"), ("reload", ""), ("drain", "")];
+    let carried = [
+        ("kill", "target when"),
+        ("stop", "target"),
+        ("exit", "code when"),
+        ("hang", "when"),
+        ("late", "delay"),
+        ("duplicate", ""),
+        ("garbage", ""),
+        ("split", "pieces"),
+        ("flood-stdout", "frames"),
+        ("flood-stderr", "bytes"),
+        ("balloon", "bytes for"),
+    ];
+    let row = |(name, own): (&str, &str), when: &str| (name.to_owned(), names(&format!("{own} {when}")));
+    let timed = timed.into_iter().map(|kind| row(kind, "at every count"));
+    carried.into_iter().map(|kind| row(kind, "at every count request every-request chance")).chain(timed).collect()
 }
 
 fn source(file: &str, text: &str) -> Source {

@@ -55,6 +55,10 @@ fn every_known_figure_can_be_measured_and_missed() {
     r.confusion.entry("warm".to_owned()).or_default().insert("hot".to_owned(), 3);
     r.regret = Some(model::record::Regret { response_ns: 12, oracle_ns: 9, requests: 2 });
     (r.deaths.unexpected, r.deaths.children_left, r.answers.wrong) = (3, 3, 3);
+    (r.left.descriptors, r.left.sessions) = (3, 3);
+    r.faults.insert("hot".to_owned(), 3);
+    r.journal = Some(JournalCheck { executions: 9, twice: 3, replayed: 1, unsaid: 3, never: 3 });
+    r.memory = model::record::Memory { early_bytes: 6, late_bytes: 9 };
     for figure in FIGURES {
         let name = figure.replace('*', "hot");
         assert!(holds(&expectation(&name, Some(3.0), Some(3.0), false), &r), "{name}");
@@ -63,6 +67,11 @@ fn every_known_figure_can_be_measured_and_missed() {
     }
     for (share, value) in [("accuracy", 3.0 / 7.0), ("affinity-hits", 0.75), ("recall.hot", 0.5), ("over-predicted", 0.5), ("regret", 1.0 / 3.0)] {
         assert!(holds(&expectation(share, Some(value), Some(value), true), &r), "{share}");
+    }
+    assert!(holds(&expectation("memory-growth", None, Some(0.5), true), &r));
+    (r.journal, r.memory) = (None, Default::default());
+    for unmeasured in ["executed-twice", "executed-unsaid", "executed-never", "memory-growth"] {
+        assert!(!holds(&expectation(unmeasured, None, Some(0.0), false), &r), "{unmeasured}: what nobody looked at is not right");
     }
     let empty = Record { outcomes: Default::default(), ..measured("a/b", 0) };
     for share in ["accuracy", "affinity-hits", "served.hot", "outcomes.ok", "recall.cold", "regret"] {

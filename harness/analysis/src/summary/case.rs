@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::record::{Answers, Counts, Deaths, SessionsCheck, TrialKind};
+use model::record::{Answers, Counts, Deaths, JournalCheck, SessionsCheck, TrialKind};
 use serde::Serialize;
 
 /// One case over all its trials.
@@ -63,6 +63,12 @@ pub struct CaseSummary {
     pub unexplained_share: Option<f64>,
     /// Worker deaths, summed over rounds.
     pub deaths: Deaths,
+    /// Faults that struck, by kind, summed over rounds.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
+    /// The workers' own notes, summed over rounds; `None` where they kept none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalCheck>,
     /// Sizes; `None` where nothing was sent back.
     pub bytes: Option<BytesSummary>,
     /// Answers compared, summed over rounds.

@@ -40,7 +40,7 @@ fn request(coordinator: &Coordinator, session: &str, text: &str) -> Request {
         tool: coordinator.inner.config.pool.tool("echo").unwrap(),
         session: Some(SessionId::try_from(session).unwrap()),
         deadline: None,
-        work: Work { ns: 0, how: How::Sleep },
+        work: Work::new(0, How::Sleep),
         payload: Bytes::copy_from_slice(text.as_bytes()),
         accept: Arc::from("zstd, gzip;q=0.5"),
         times,

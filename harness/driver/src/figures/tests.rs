@@ -1,7 +1,7 @@
 use pool::times::RequestTimes;
 
 use super::*;
-use crate::schedule::{Intent, NO_SESSION};
+use crate::schedule::{Intent, NO_FAULT, NO_SESSION};
 
 /// A measured `ok` row of one slot: intended, slot taken, slot freed and answered.
 pub(crate) fn row(intended: u64, taken: u64, freed: u64) -> Row {
@@ -14,11 +14,12 @@ pub(crate) fn row(intended: u64, taken: u64, freed: u64) -> Row {
     times.turn(Phase::Return, Phase::Reply, freed);
     times.end(Phase::Reply, freed);
     Row {
-        intent: Intent { at_ns: 0, sort: 0, payload: 0, session: NO_SESSION, service_ns: 0 },
+        intent: Intent { at_ns: 0, sort: 0, payload: 0, session: NO_SESSION, service_ns: 0, fault: NO_FAULT },
         measured: true,
         in_deadline: true,
         times,
         outcome: Outcome::Ok,
+        request: None,
         predicted: Some(Tier::Hot),
         served: Some(Tier::Hot),
         attempts: 1,

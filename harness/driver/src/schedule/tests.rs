@@ -44,3 +44,61 @@ fn shares_and_popularity_are_as_asked() {
     assert!(hottest > 5 * coldest, "{hottest} against {coldest}");
     assert!(schedule.intents.iter().all(|i| i.session < 50));
 }
+
+fn fault(kind: &str, with: &[(&str, &str)]) -> Fault {
+    let at = |text: &str| model::settings::Located::new(text, "pool/x.toml", 9);
+    let kind = model::plan::Kind { kind: at(kind), with: with.iter().map(|(k, v)| ((*k).to_owned(), at(v))).collect() };
+    Fault::parse(&kind, 4_000_000_000, true).unwrap()
+}
+
+#[test]
+fn faults_of_requests_are_of_the_window_and_from_the_seed() {
+    let (sorts, warmup) = (sorts(), 1_000_000_000);
+    let faults = [
+        fault("garbage", &[("request", "500")]),
+        fault("kill", &[("target", "busy"), ("at", "1s")]),
+        fault("late", &[("every-request", "50"), ("delay", "1ms")]),
+        fault("duplicate", &[("chance", "2%")]),
+        fault("hang", &[("at", "2s")]),
+    ];
+    let plain = make(1, &sorts, Popularity::Uniform);
+    let marked = |seed| {
+        let mut schedule = plain.clone();
+        schedule.mark(&faults, warmup, seed).unwrap();
+        schedule
+    };
+    let schedule = marked(7);
+    let first = plain.intents.iter().position(|i| i.at_ns >= warmup).unwrap();
+    let of = |index: u16| schedule.intents.iter().enumerate().filter(move |(_, i)| i.fault == index).map(|(at, _)| at);
+    assert!(schedule.intents[..first].iter().all(|i| i.fault == NO_FAULT), "none in the warm-up");
+    assert_eq!(of(0).collect::<Vec<_>>(), [first + 499]);
+    assert_eq!(of(1).count(), 0, "the pool does that one");
+    let window = plain.intents.len() - first;
+    assert_eq!(of(2).count(), window / 50, "the one that met another fault went to the next request");
+    assert!(of(2).all(|at| (at + 1 - first) % 50 <= 1));
+    let share = of(3).count() as f64 / window as f64;
+    assert!((share - 0.02).abs() < 0.01, "{share}");
+    let hang = of(4).next().unwrap();
+    assert!(schedule.intents[hang].at_ns >= warmup + 2_000_000_000 && schedule.intents[hang - 2].at_ns < warmup + 2_000_000_000);
+    assert_eq!(marked(7).fingerprint(&sorts), schedule.fingerprint(&sorts));
+    assert_ne!(marked(8).fingerprint(&sorts), schedule.fingerprint(&sorts), "chance is of the seed");
+    assert_ne!(plain.fingerprint(&sorts), schedule.fingerprint(&sorts));
+    let mut none = plain.clone();
+    none.mark(&[], warmup, 7).unwrap();
+    assert_eq!(plain.fingerprint(&sorts), none.fingerprint(&sorts), "a load without faults keeps its name");
+}
+
+#[test]
+fn a_fault_that_no_request_reaches_is_told() {
+    let mut schedule = make(1, &sorts(), Popularity::Uniform);
+    let error = schedule.mark(&[fault("garbage", &[("request", "1000000")])], 0, 1).unwrap_err();
+    assert!(error.starts_with("pool/x.toml:9: the fault 'garbage' never strikes") && error.contains("lengthen"), "{error}");
+}
+
+#[test]
+fn sessions_in_turn_come_one_after_the_other() {
+    let schedule = make(3, &sorts(), Popularity::InTurn(3));
+    for (at, intent) in schedule.intents.iter().enumerate() {
+        assert_eq!(intent.session, (at / 3 % 50) as u32);
+    }
+}

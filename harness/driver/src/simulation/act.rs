@@ -1,20 +1,17 @@
 //! What the core's actions, and what comes due, do to workers and requests.
 
 use pool::clock::Nanos;
-use pool::core::{Affinity, Event, Outcome, Placement, RequestId, SlotId, Submit, WorkerRef};
+use pool::core::{Affinity, Event, Outcome, Placement, RequestId, Submit, WorkerRef};
 use pool::times::{Phase, RequestTimes};
-use pool::{DisturbTarget, Disturbance};
 use rand::RngExt;
 
 use super::engine::Engine;
+use super::faults::Effects;
 use super::world::{Due, Worker};
 use crate::rows::Row;
 use crate::schedule::NO_SESSION;
 use crate::slice::REFUSED;
 
-/// How often a fault looks for a worker that fits, a millisecond apart.
-const TRIES: u32 = 50;
-const MILLISECOND: Nanos = 1_000_000;
 /// What a worker's answer has beyond the payload: the digest.
 const ECHO: usize = 8;
 
@@ -34,6 +31,7 @@ impl Engine<'_> {
             intent,
             in_deadline: true,
             times,
+            request: Some(request),
             outcome: Outcome::Failed,
             predicted: None,
             served: None,
@@ -77,7 +75,9 @@ impl Engine<'_> {
             let payload = sort.payloads.get(usize::from(row.intent.payload)).map_or(0, |(payload, _)| payload.len());
             (row.encoded, row.sent_bytes) = ((payload + ECHO) as u32, (payload + ECHO) as u32);
         }
+        let session = row.intent.session;
         self.outstanding -= 1;
+        self.end_turn(session);
         if let Some(client) = self.clients.get(request.0 as usize) {
             let pause = if outcome == Outcome::Ok { 0 } else { REFUSED.as_nanos() as Nanos };
             self.agenda.push(now + pause, Due::Client(*client));
@@ -91,7 +91,8 @@ impl Engine<'_> {
         let Some(slot) = self.workers.get_mut(usize::from(worker.slot.0)) else { return };
         *slot = Worker { generation: worker.generation, part, lives: true, ..Worker::default() };
         self.existing.begin(part, self.now);
-        self.agenda.push(self.now.saturating_add(self.costs.start_ns + delay), Due::Ready(worker));
+        let delay = delay + std::mem::take(&mut self.slow_start_ns);
+        self.agenda.push(self.now.saturating_add(self.costs.start_ns).saturating_add(delay), Due::Ready(worker));
     }
 
     pub(super) fn ready(&mut self, worker: WorkerRef) {
@@ -119,21 +120,27 @@ impl Engine<'_> {
     pub(super) fn dispatch(&mut self, worker: WorkerRef, request: RequestId) {
         let (now, costs) = (self.now, self.costs);
         let Some(row) = self.rows.get_mut(request.0 as usize) else { return };
+        // A request that is dispatched again goes without its fault.
+        let first = !row.times.begun(Phase::Dispatch);
         row.times.turn(Phase::Queue, Phase::Dispatch, now);
-        let work = row.intent.service_ns;
+        let effects = if first { Effects::of(self.load.schedule.fault_of(&row.intent)) } else { Effects::default() };
+        let work = row.intent.service_ns.saturating_add(effects.longer_ns);
         let Some(slot) = self.worker(worker) else { return };
         slot.busy = Some(request);
         slot.turn = slot.turn.wrapping_add(1);
         let begin = (now + costs.dispatch_ns).max(slot.stalled_until);
         slot.service = (begin, begin.saturating_add(work));
-        let (part, turn, end) = (slot.part, slot.turn, slot.service.1);
+        let (part, turn, (begin, end)) = (slot.part, slot.turn, slot.service);
         self.busy.begin(part, now);
-        self.agenda.push(end.saturating_add(costs.return_ns), Due::Reply(worker, turn));
+        match effects.end {
+            Some(ending) => self.spoil(worker, ending, (begin, end)),
+            None => self.agenda.push(end.saturating_add(costs.return_ns).saturating_add(effects.late_ns), Due::Reply(worker, turn)),
+        }
     }
 
     pub(super) fn reply(&mut self, worker: WorkerRef, turn: u32) {
         let now = self.now;
-        let Some(slot) = self.worker(worker).filter(|slot| slot.turn == turn) else { return };
+        let Some(slot) = self.worker(worker).filter(|slot| slot.turn == turn && !slot.hangs) else { return };
         let Some(request) = slot.busy.take() else { return };
         let (part, (begin, end), ending) = (slot.part, slot.service, slot.ending);
         self.busy.end(part, now);
@@ -159,6 +166,27 @@ impl Engine<'_> {
         }
     }
 
+    /// Nobody waits for the request any more: a worker that is not stopped breaks off what it is on.
+    pub(super) fn cancel(&mut self, worker: WorkerRef, request: RequestId) {
+        let (now, back) = (self.now, self.costs.return_ns);
+        let Some(slot) = self.worker(worker).filter(|slot| slot.busy == Some(request) && !slot.hangs) else { return };
+        slot.turn = slot.turn.wrapping_add(1);
+        let end = now.max(slot.service.0).max(slot.stalled_until);
+        slot.service.1 = end;
+        let turn = slot.turn;
+        self.agenda.push(end.saturating_add(back), Due::Reply(worker, turn));
+    }
+
+    /// Sessions that take turns are ended by their caller when they have had their requests.
+    fn end_turn(&mut self, session: u32) {
+        let Some(each) = self.turns else { return };
+        let (Some(done), Some(key)) = (self.turned.get_mut(session as usize), self.sessions.get(session as usize)) else { return };
+        *done += 1;
+        if done.is_multiple_of(each) {
+            self.follow(Event::EndSession(*key));
+        }
+    }
+
     pub(super) fn exit(&mut self, worker: WorkerRef) {
         let now = self.now;
         let Some(slot) = self.worker(worker) else { return };
@@ -168,47 +196,7 @@ impl Engine<'_> {
         if gone.busy.is_some() {
             self.busy.end(gone.part, now);
         }
-        self.ended.died(&gone, "signal 9 (SIGKILL)");
+        self.ended.died(&gone);
         self.step(Event::Exited(worker));
-    }
-
-    /// A fault strikes a worker that fits; where none does it looks again for a little while.
-    pub(super) fn strike(&mut self, n: u32, tries: u32) {
-        let Some(fault) = self.faults.get(n as usize) else { return };
-        let (target, what) = (fault.target, fault.what);
-        let fits = |slot: usize, w: &Worker| match target {
-            DisturbTarget::AnyBusy => w.ready && w.busy.is_some() && !w.ending,
-            DisturbTarget::AnyReady => w.ready && !w.ending,
-            DisturbTarget::Slot(SlotId(id)) => usize::from(id) == slot,
-        };
-        let fitting: Vec<usize> = (0..self.workers.len()).filter(|s| self.workers[*s].lives && fits(*s, &self.workers[*s])).collect();
-        if fitting.is_empty() {
-            if tries < TRIES {
-                self.agenda.push(self.now + MILLISECOND, Due::Fault(n, tries + 1));
-            }
-            return;
-        }
-        let s = fitting[self.random.random_range(0..fitting.len())];
-        let worker = WorkerRef { slot: SlotId(s as u16), generation: self.workers[s].generation };
-        match what {
-            Disturbance::Kill => self.agenda.push(self.now, Due::Exit(worker)),
-            Disturbance::Stall(ns) => self.stall(worker, ns),
-        }
-    }
-
-    /// Stops a worker for a while: what it is on takes that much longer.
-    fn stall(&mut self, worker: WorkerRef, ns: Nanos) {
-        let (now, back) = (self.now, self.costs.return_ns);
-        let Some(slot) = self.worker(worker) else { return };
-        slot.stalled_until = slot.stalled_until.max(now).saturating_add(ns);
-        if slot.busy.is_some() {
-            slot.turn = slot.turn.wrapping_add(1);
-            slot.service.1 = slot.service.1.max(now).saturating_add(ns);
-            if slot.service.0 > now {
-                slot.service.0 = slot.service.0.saturating_add(ns);
-            }
-            let (turn, end) = (slot.turn, slot.service.1);
-            self.agenda.push(end.saturating_add(back), Due::Reply(worker, turn));
-        }
     }
 }

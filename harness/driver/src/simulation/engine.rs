@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use model::record::Memory;
 use pool::clock::Nanos;
 use pool::core::{Action, Core, Event, ReplyKind, SessionKey, WorkerRef};
 use pool::{Config, Snapshot, Timers};
@@ -12,9 +13,10 @@ use super::meter::Meter;
 use super::world::{Agenda, Due, Ended, Worker};
 use super::{Load, Outcome};
 use crate::answers::session_id;
-use crate::faults::Fault;
+use crate::faults::{Fault, When};
 use crate::prepare::{Costs, PreparedCase, REQUESTS_MAX};
 use crate::rows::Row;
+use crate::schedule::Popularity;
 use crate::slice::{Edge, Ran};
 
 /// When the pool is started. Not 0, which a stamp takes for "did not happen".
@@ -50,6 +52,11 @@ pub(super) struct Engine<'a> {
     pub(super) origin: Nanos,
     pub(super) outstanding: u64,
     edges: Vec<Edge>,
+    /// By how much the next worker starts later, ns.
+    pub(super) slow_start_ns: Nanos,
+    /// Requests of each session that takes its turn, and how many it has had.
+    pub(super) turns: Option<u32>,
+    pub(super) turned: Vec<u32>,
     pub(super) ended: Ended,
     drained: bool,
 }
@@ -80,6 +87,9 @@ impl<'a> Engine<'a> {
             origin: NEVER,
             outstanding: 0,
             edges: Vec::new(),
+            slow_start_ns: 0,
+            turns: if let Popularity::InTurn(each) = prepared.popularity { Some(each) } else { None },
+            turned: vec![0; prepared.sessions() as usize],
             ended: Ended::default(),
             drained: false,
         }
@@ -116,7 +126,9 @@ impl<'a> Engine<'a> {
         self.agenda.push(window.0, Due::Edge);
         self.agenda.push(window.1, Due::Edge);
         for (n, fault) in self.faults.iter().enumerate() {
-            fault.times_ns.iter().for_each(|at| self.agenda.push(window.0.saturating_add(*at), Due::Fault(n as u32, 0)));
+            if let (None, When::Times(times)) = (fault.carried(), &fault.when) {
+                times.iter().for_each(|at| self.agenda.push(window.0.saturating_add(*at), Due::Fault(n as u32, 0)));
+            }
         }
         for client in 0..self.load.clients.unwrap_or(0) {
             self.agenda.push(self.origin, Due::Client(client));
@@ -131,14 +143,14 @@ impl<'a> Engine<'a> {
 
     /// Moves on to what is due first; false if nothing is.
     fn advance(&mut self) -> bool {
-        let (due, timer, arrival) = (self.agenda.next().unwrap_or(NEVER), self.timers.next().unwrap_or(NEVER), self.arrival());
+        let (due, timer, arrival) = (self.agenda.next().unwrap_or(NEVER), self.timers.wake_at().unwrap_or(NEVER), self.arrival());
         let at = due.min(timer).min(arrival);
         if at == NEVER {
             return false;
         }
         self.now = self.now.max(at);
         if due == at {
-            if let Some((_, what)) = self.agenda.pop() {
+            if let Some(what) = self.agenda.pop() {
                 self.due(what);
             }
         } else if timer == at {
@@ -187,6 +199,11 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Lets an event in once the present one is done.
+    pub(super) fn follow(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
     fn act(&mut self, action: Action) {
         match action {
             Action::Dispatch(worker, request) => {
@@ -201,8 +218,8 @@ impl<'a> Engine<'a> {
                 let at = self.now.saturating_add(self.random.random_range(1..=most));
                 self.timers.set(pool::core::Timer::Backoff(slot), at);
             }
-            // As the worker kinds do, a worker runs its request to the end whatever it is told.
-            Action::CancelAtWorker(..) | Action::Reloaded(_) => {}
+            Action::CancelAtWorker(worker, request) => self.cancel(worker, request),
+            Action::Reloaded(_) => {}
             Action::Probe(worker) => self.agenda.push(self.now, Due::Probed(worker)),
             Action::Reset(worker) => self.agenda.push(self.now, Due::ResetDone(worker)),
             Action::Close(worker) => self.end(worker, false),
@@ -238,6 +255,6 @@ impl<'a> Engine<'a> {
         self.ended.deaths.spawns = self.core.totals().spawns;
         let mut edges = self.edges.into_iter();
         let (begin, end) = (edges.next().unwrap_or_default(), edges.next().unwrap_or_default());
-        Outcome { rows: self.rows, ran: Ran { paced: None, window, begin, end, drained }, ended: self.ended }
+        Outcome { rows: self.rows, ran: Ran { paced: None, window, begin, end, drained, memory: Memory::default() }, ended: self.ended }
     }
 }

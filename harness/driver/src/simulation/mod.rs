@@ -5,6 +5,7 @@
 
 mod act;
 mod engine;
+mod faults;
 mod meter;
 mod oracle;
 mod record;
@@ -127,7 +128,10 @@ impl<'a> Load<'a> {
             popularity: prepared.popularity,
             sorts,
         };
-        let schedule = Schedule::make(&ingredients, order.seed);
+        let mut schedule = Schedule::make(&ingredients, order.seed);
+        if !calibrates {
+            schedule.mark(&prepared.faults, warmup_ns, order.seed)?;
+        }
         if schedule.intents.is_empty() {
             return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
         }

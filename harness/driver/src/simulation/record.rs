@@ -23,6 +23,10 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
     model::record::VIRTUAL.clone_into(&mut record.timing_class);
     (record.cpu, record.host) = (Cpu::default(), HostDuring::default());
     record.deaths = ended.deaths;
+    record.faults = ended.struck;
+    for fault in rows.iter().filter(|row| row.attempts > 0).filter_map(|row| prepared.faults.get(usize::from(row.intent.fault))) {
+        *record.faults.entry(fault.kind.to_owned()).or_default() += 1;
+    }
     record.regret = oracle::regret(prepared, &rows, (load.warmup_ns, load.length_ns), load.seed, Some(prepared.costs));
     record
 }

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use model::record::Memory;
 use pool::clock::Nanos;
 use pool::core::{Affinity, Outcome as Fate, Tier};
 use pool::times::{Phase, RequestTimes};
@@ -56,7 +57,7 @@ pub(super) fn run(load: &Load<'_>, prepared: &PreparedCase) -> Result<Outcome, S
     let window = (ORIGIN + load.warmup_ns, ORIGIN + load.warmup_ns + load.length_ns);
     let last = rows.iter().map(Row::done).max().unwrap_or(window.1);
     let edge = |at| Edge { at, ..Edge::default() };
-    let ran = Ran { paced: None, window, begin: edge(window.0), end: edge(window.1), drained: edge(last.max(window.1)) };
+    let ran = Ran { paced: None, window, begin: edge(window.0), end: edge(window.1), drained: edge(last.max(window.1)), memory: Memory::default() };
     Ok(Outcome { rows, ran, ended: Ended::default() })
 }
 
@@ -79,6 +80,7 @@ fn row(load: &Load<'_>, prepared: &PreparedCase, index: usize, taken: Nanos) -> 
         measured: intent.at_ns >= load.warmup_ns,
         in_deadline: true,
         times,
+        request: None,
         outcome: Fate::Ok,
         predicted: Some(tier),
         served: Some(tier),

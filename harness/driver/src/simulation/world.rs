@@ -66,8 +66,32 @@ impl Agenda {
         self.heap.peek().map(|entry| entry.at)
     }
 
-    pub(super) fn pop(&mut self) -> Option<(Nanos, Due)> {
-        self.heap.pop().map(|entry| (entry.at, entry.what))
+    pub(super) fn pop(&mut self) -> Option<Due> {
+        self.heap.pop().map(|entry| entry.what)
+    }
+}
+
+/// How a worker ends unasked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By a signal.
+    #[default]
+    Killed,
+    /// With this code.
+    Exit(u8),
+    /// It said what it must not say.
+    Protocol,
+    /// It does not end, and answers no more.
+    Hangs,
+}
+
+impl Ending {
+    fn status(self) -> String {
+        match self {
+            Ending::Killed | Ending::Hangs => "signal 9 (SIGKILL)".to_owned(),
+            Ending::Exit(code) => format!("exit {code}"),
+            Ending::Protocol => "protocol: garbage in place of a reply".to_owned(),
+        }
     }
 }
 
@@ -86,8 +110,12 @@ pub(super) struct Worker {
     pub(super) turn: u32,
     /// Stopped until then.
     pub(super) stalled_until: Nanos,
+    /// Answers no more.
+    pub(super) hangs: bool,
     /// Whether the core asked for its end.
     pub(super) ending: bool,
+    /// How it ends where nobody asked.
+    pub(super) ends: Ending,
 }
 
 impl Worker {
@@ -96,21 +124,22 @@ impl Worker {
     }
 }
 
-/// How the workers ended.
+/// How the workers ended, and what struck.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ended {
     pub(super) deaths: Deaths,
+    /// Faults made by the pool, by kind.
+    pub(super) struck: BTreeMap<String, u64>,
 }
 
 impl Ended {
-    pub(super) fn died(&mut self, worker: &Worker, status: &str) {
+    pub(super) fn died(&mut self, worker: &Worker) {
         if worker.ending {
             self.deaths.closed += 1;
             return;
         }
         self.deaths.unexpected += 1;
         self.deaths.while_busy += u64::from(worker.busy.is_some());
-        let by_status: &mut BTreeMap<String, u64> = &mut self.deaths.by_status;
-        *by_status.entry(status.to_owned()).or_default() += 1;
+        *self.deaths.by_status.entry(worker.ends.status()).or_default() += 1;
     }
 }

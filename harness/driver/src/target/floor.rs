@@ -118,7 +118,7 @@ impl Ends {
 
     fn round_trip(&mut self, call: &Request) -> Result<Bytes, String> {
         let mut frame = Vec::with_capacity(call.payload.len() + 64);
-        encode_request(self.next_id, call.work, &call.payload, &mut frame);
+        encode_request(self.next_id, call.work, 0, &call.payload, &mut frame);
         self.next_id += 1;
         self.stdin.write_all(&frame).map_err(|e| format!("the worker's pipe: {e}"))?;
         match self.read()? {

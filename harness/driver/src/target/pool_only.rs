@@ -43,6 +43,7 @@ impl Target for PoolTarget {
             // From the moment the reply was read: the wake-up of this task is part of handing it over.
             response.times.begin(Phase::Reply, reply.times.span(Phase::Return).map_or_else(|| clock.now(), |(_, end)| end));
             response.outcome = reply.outcome;
+            response.request = Some(reply.request);
             response.placement = Some(reply.placement);
             response.retry_after = reply.retry_after;
             response.error = reply.error;

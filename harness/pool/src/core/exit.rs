@@ -3,7 +3,7 @@
 use super::Core;
 use super::flight::ATTEMPTS_MAX;
 use super::state::At;
-use super::types::{Action, Affinity, Outcome, Partition, RequestId, WorkerRef};
+use super::types::{Action, Affinity, Outcome, RequestId, WorkerRef};
 use super::view::Residency;
 use crate::config::Fallback;
 
@@ -20,19 +20,22 @@ impl Core {
         let slot = &mut self.slots[s];
         (slot.killed, slot.idle_armed, slot.bound) = (false, false, 0);
         (slot.dirty, slot.resetting, slot.stale) = (false, None, false);
-        let waiting = slot.waiting.clone();
         if next == Residency::Backoff {
             out.push(Action::Backoff(worker.slot, slot.failures));
         }
         let partition = slot.partition;
-        if let Some(job) = job.filter(|job| job.zombie_until.is_none()) {
-            self.orphaned(job.request, worker, out);
-        }
-        for (_, id) in waiting {
-            self.bereaved(id, worker, out);
-        }
-        if !self.crews[partition as usize].can_take() {
-            self.evacuate(partition, out);
+        let orphan = job.filter(|job| job.zombie_until.is_none()).map(|job| job.request);
+        for (_, id) in self.displaced(s, orphan) {
+            match self.requests.get(&id).map(|r| r.at) {
+                Some(At::Running(at)) if at == s && orphan == Some(id) => self.orphaned(id, worker, out),
+                Some(At::Waiting(at)) if at == s => self.bereaved(id, worker, out),
+                Some(At::Shared(tier)) if !self.crew_of(tier).can_take() => {
+                    self.unqueue(id);
+                    self.place_again(id, out);
+                }
+                // A strict session was bound, and this one moved with it, by the placing of an earlier one.
+                _ => {}
+            }
         }
         // Its class may have room now that no worker became free for.
         self.serve_idle(partition, out);
@@ -51,18 +54,17 @@ impl Core {
         if slot.start_failures >= self.config.park_after { Residency::Parked } else { Residency::Backoff }
     }
 
-    /// Finds new places for the requests of a partition that can serve nothing now.
-    fn evacuate(&mut self, partition: Partition, out: &mut Vec<Action>) {
-        for tier in self.classes_of(partition) {
-            let ids: Vec<RequestId> = self.classes[tier as usize].shared.iter().map(|entry| entry.1).collect();
-            for id in ids {
-                // A strict session may have been bound, and this one moved, by the placing of an earlier one.
-                if self.requests.get(&id).is_some_and(|r| r.at == At::Shared(tier)) {
-                    self.unqueue(id);
-                    self.place_again(id, out);
-                }
-            }
+    /// The requests that must look for another place when the slot's worker is gone, in the order in which they are to be served: the one
+    /// that it was on, those that waited for it, and all of the partition where nothing is left of it.
+    fn displaced(&self, s: usize, orphan: Option<RequestId>) -> Vec<(u64, RequestId)> {
+        let slot = &self.slots[s];
+        let mut ids: Vec<(u64, RequestId)> = slot.waiting.iter().copied().collect();
+        ids.extend(orphan.and_then(|id| Some((self.requests.get(&id)?.seq, id))));
+        if !self.crews[slot.partition as usize].can_take() {
+            ids.extend(self.classes_of(slot.partition).flat_map(|tier| self.classes[tier as usize].shared.iter().copied()));
         }
+        ids.sort_by_key(|entry| self.candidate(*entry, true));
+        ids
     }
 
     /// What becomes of a request whose worker died under it.

@@ -85,8 +85,10 @@ impl Core {
             if let Some(s) = preferred.filter(|s| self.slots[*s].idle) {
                 return Some(Place::Dispatch(s, tier));
             }
-            if let Some(free) = crew.idle.front() {
-                return Some(Place::Dispatch(free as usize, tier));
+            // The death that brings a request back may have made room under a cap for one that waits: then both wait for their turn.
+            let comes_first = |s: usize| again && self.has_room(tier, request.bytes) && self.next_for(s).is_some();
+            if let Some(free) = crew.idle.front().map(|s| s as usize).filter(|s| !comes_first(*s)) {
+                return Some(Place::Dispatch(free, tier));
             }
         }
         if !self.has_room(tier, request.bytes) {

@@ -106,7 +106,7 @@ impl Core {
     }
 
     /// Its rank, order of admission, id and class; `None` if its class has all the workers that it may have.
-    fn candidate(&self, (seq, id): (u64, RequestId), capless: bool) -> Option<(i64, u64, RequestId, Tier)> {
+    pub(super) fn candidate(&self, (seq, id): (u64, RequestId), capless: bool) -> Option<(i64, u64, RequestId, Tier)> {
         let request = self.requests.get(&id)?;
         let class = request.counted;
         if !capless && !self.within_cap(class) {

@@ -127,6 +127,8 @@ pub struct View {
     pub draining: bool,
     /// Whether a reload is under way.
     pub reloading: bool,
+    /// Sessions remembered.
+    pub sessions: u32,
     /// Counts since the core was made.
     pub totals: Totals,
 }
@@ -150,7 +152,8 @@ impl Core {
             let class = &self.classes[t];
             TierView { queued: class.queued, queued_bytes: class.queued_bytes, running: class.running, hold_ns: class.hold_ns }
         });
-        View { slots: slots.collect(), tiers, draining: self.draining, reloading: self.reloading, totals: self.totals }
+        let sessions = self.sessions.len() as u32;
+        View { slots: slots.collect(), tiers, draining: self.draining, reloading: self.reloading, sessions, totals: self.totals }
     }
 
     /// Whether no request is admitted any more.

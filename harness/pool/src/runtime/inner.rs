@@ -146,7 +146,8 @@ impl Inner {
         if let Some(error) = refusal {
             times.end(Phase::Queue, now);
             let placement = unserved(self.config.tools.get(usize::from(job.tool.0)).map_or(Tier::Hot, |tool| tool.tier));
-            let refused = Reply { outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
+            let refused =
+                Reply { request, outcome: Outcome::Failed, placement, retry_after: None, body: Bytes::new(), error: Some(error), times };
             let _ = reply.send(refused);
             return request;
         }
@@ -233,6 +234,7 @@ impl Inner {
         // Several starts at once would fight for the same CPUs: those after the first wait a random moment.
         let crowded = self.config.spawn_jitter_ns > 0 && state.slots.iter().flatten().any(|live| !live.ready);
         let delay_ns = if crowded { state.random.random_range(0..self.config.spawn_jitter_ns) } else { 0 };
+        let delay_ns = delay_ns.saturating_add(state.observed.take_slow_start());
         let launch = Launch {
             worker,
             delay_ns,
@@ -277,7 +279,7 @@ impl Inner {
                 if state.drained {
                     return;
                 }
-                state.timers.next()
+                state.timers.wake_at()
             };
             match next {
                 None => self.wake_timers.notified().await,
@@ -333,8 +335,12 @@ impl State {
     fn dispatch(&mut self, now: Nanos, worker: WorkerRef, request: RequestId) {
         let Some(pending) = self.requests.get_mut(&request) else { return };
         pending.times.turn(Phase::Queue, Phase::Dispatch, now);
-        pending.dispatched = Some(now);
-        let task = Task { request, work: pending.work, payload: pending.payload.clone() };
+        if pending.dispatched.replace(now).is_some() {
+            // A fault strikes once, or the request could never be served.
+            pending.work.fault = None;
+        }
+        let progress = pending.progress.is_some();
+        let task = Task { request, work: pending.work, payload: pending.payload.clone(), progress };
         let Some(live) = self.live(worker) else { return };
         (live.busy, live.busy_since) = (Some(request), now);
         live.unwritten = live.handle.send(task) == Sent::Queued;
@@ -372,10 +378,28 @@ impl State {
         match outcome {
             Outcome::Ok => (body, error) = (pending.body, None),
             Outcome::Failed => error = error.or_else(|| self.observed.last_start_failure()),
+            Outcome::Expired => error = Some(expired(pending.dispatched.is_some()).to_owned()),
+            Outcome::Shed => error = Some(refused(retry_after.is_some()).to_owned()),
             _ => {}
         }
         let times = pending.times;
-        let _ = pending.reply.send(Reply { outcome, placement, retry_after, body, error, times });
+        let _ = pending.reply.send(Reply { request, outcome, placement, retry_after, body, error, times });
+    }
+}
+
+fn expired(at_worker: bool) -> &'static str {
+    if at_worker {
+        "the deadline passed while a worker had the request; the worker was told, and is killed if it goes on"
+    } else {
+        "the deadline passed while the request waited for a worker"
+    }
+}
+
+fn refused(later: bool) -> &'static str {
+    if later {
+        "there is no room for one more request, or no hope to serve it in time; try again after the time given"
+    } else {
+        "the pool takes no requests any more"
     }
 }
 
@@ -390,11 +414,11 @@ fn unserved(predicted: Tier) -> Placement {
 }
 
 /// The reply of a request whose reply was lost.
-pub(super) fn lost(inner: &Inner) -> Reply {
+pub(super) fn lost(inner: &Inner, request: RequestId) -> Reply {
     let mut times = RequestTimes::default();
     times.begin(Phase::Queue, inner.now());
     let error = Some("the pool lost the request; this is a defect of the pool, please report it".into());
-    Reply { outcome: Outcome::OutcomeUnknown, placement: unserved(Tier::Hot), retry_after: None, body: Bytes::new(), error, times }
+    Reply { request, outcome: Outcome::OutcomeUnknown, placement: unserved(Tier::Hot), retry_after: None, body: Bytes::new(), error, times }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub use inner::backoff_limit;
-pub use observe::{Death, DisturbTarget, Snapshot};
+pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
 pub use timers::Timers;
 
@@ -69,6 +69,8 @@ pub struct Job {
 /// What became of a request.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// The request's id in this pool.
+    pub request: RequestId,
     /// Its one fate.
     pub outcome: Outcome,
     /// Where it was served.
@@ -134,7 +136,7 @@ impl Pool {
         let reply = receiver.await;
         guard.request = None;
         // The sender lives in the pool until the reply is sent, so only a defect of the pool loses it.
-        reply.unwrap_or_else(|_| inner::lost(&self.inner))
+        reply.unwrap_or_else(|_| inner::lost(&self.inner, request))
     }
 
     /// Forgets the session's binding.
@@ -158,9 +160,19 @@ impl Pool {
         self.inner.deaths()
     }
 
+    /// All deaths so far, counted.
+    pub fn death_counts(&self) -> DeathCounts {
+        self.inner.death_counts()
+    }
+
     /// Spoils a worker on purpose; `None` if no worker fits `target`.
     pub fn disturb(&self, target: DisturbTarget, what: Disturbance) -> Option<crate::core::types::WorkerRef> {
         self.inner.disturb(target, what)
+    }
+
+    /// Makes the next worker that is spawned start `ns` later; false if too many such starts wait already.
+    pub fn slow_next_start(&self, ns: Nanos) -> bool {
+        self.inner.slow_next_start(ns)
     }
 
     /// Stops admitting, finishes what was admitted, closes and reaps every worker. Returns the deaths as

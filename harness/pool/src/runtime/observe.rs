@@ -1,5 +1,7 @@
 //! What the pool tells about itself beyond the core's own view: deaths, live processes, busy time; and spoiling workers.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use rand::RngExt;
 
 use super::inner::{Inner, Live};
@@ -34,6 +36,35 @@ impl Death {
     pub const KEPT: usize = 1024;
 }
 
+/// All deaths so far, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeathCounts {
+    /// Unasked.
+    pub unexpected: u64,
+    /// Of those, while a request was at the worker.
+    pub while_busy: u64,
+    /// Asked for by the pool.
+    pub closed: u64,
+    /// The unasked ones by status; one that comes when [`DeathCounts::STATUSES`] are known already is `other`.
+    pub by_status: BTreeMap<String, u64>,
+}
+
+impl DeathCounts {
+    /// How many different statuses are told apart.
+    pub const STATUSES: usize = 32;
+
+    fn count(&mut self, status: &str, busy: bool, expected: bool) {
+        if expected {
+            self.closed += 1;
+            return;
+        }
+        self.unexpected += 1;
+        self.while_busy += u64::from(busy);
+        let known = self.by_status.len() < DeathCounts::STATUSES || self.by_status.contains_key(status);
+        *self.by_status.entry(if known { status } else { "other" }.to_owned()).or_default() += 1;
+    }
+}
+
 /// A pool at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -54,6 +85,9 @@ pub struct Snapshot {
     /// Requests that wait.
     pub queued: u32,
 }
+
+/// Slow starts that may wait for their spawns.
+const SLOW_STARTS_MAX: usize = 1024;
 
 /// Which worker to spoil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +131,11 @@ impl Meter {
 pub(super) struct Observed {
     kept: Vec<Death>,
     deaths: u64,
+    counts: DeathCounts,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
+    /// Delays of the next spawns, ns: faults.
+    slow_starts: VecDeque<Nanos>,
     busy: [Meter; 4],
     existing: [Meter; 4],
 }
@@ -131,6 +168,7 @@ impl Observed {
             self.idle(live.partition, live.busy_since, now);
         }
         self.deaths += 1;
+        self.counts.count(&exit.cause.to_string(), live.busy.is_some(), live.ending);
         self.cpu_ns += exit.cpu_ns;
         if !live.ready && (live.killed || !live.ending) {
             let stderr_tail = exit.stderr_tail.clone();
@@ -148,6 +186,11 @@ impl Observed {
                 stderr_tail: exit.stderr_tail,
             });
         }
+    }
+
+    /// The delay that a fault adds to the start of the worker spawned now, ns.
+    pub(super) fn take_slow_start(&mut self) -> Nanos {
+        self.slow_starts.pop_front().unwrap_or(0)
     }
 
     pub(super) fn start_failure(&self) -> Option<&StartFailure> {
@@ -181,8 +224,21 @@ impl Inner {
         self.lock().observed.kept.clone()
     }
 
+    pub(super) fn death_counts(&self) -> DeathCounts {
+        self.lock().observed.counts.clone()
+    }
+
     pub(super) fn reaped_cpu_ns(&self) -> u64 {
         self.lock().observed.cpu_ns
+    }
+
+    pub(super) fn slow_next_start(&self, ns: Nanos) -> bool {
+        let slow = &mut self.lock().observed.slow_starts;
+        let room = slow.len() < SLOW_STARTS_MAX;
+        if room {
+            slow.push_back(ns);
+        }
+        room
     }
 
     pub(super) fn disturb(&self, target: DisturbTarget, what: Disturbance) -> Option<WorkerRef> {

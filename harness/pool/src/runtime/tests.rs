@@ -51,7 +51,7 @@ async fn pool(kind: &str, max: u16) -> Pool {
 }
 
 fn job(ns: u64, payload: impl Into<Bytes>) -> Job {
-    let work = Work { ns, how: How::Sleep };
+    let work = Work::new(ns, How::Sleep);
     Job {
         tool: ToolId(0),
         session: None,

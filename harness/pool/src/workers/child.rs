@@ -1,19 +1,27 @@
 //! The child's side of a `process` worker: a blocking loop over two file descriptors. It knows nothing of pools.
 
+mod serve;
+
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
-use bytes::Bytes;
+use super::journal::Journal;
+use crate::frames::FrameError;
+use serve::Server;
 
-use super::sleep::{block_until, spin_until};
-use super::{Echo, Handler, How};
-use crate::clock::{Clock, MonotonicClock};
-use crate::frames::{Decoder, Frame, FrameError, encode_reply, hello};
-
-/// The longest request that a child accepts, bytes: whatever its pool was configured to send.
-const FRAME_MAX: u32 = u32::MAX - 1;
+/// Bytes read at once.
 const READ: usize = 64 * 1024;
+
+/// What a worker is started with.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerOptions {
+    /// What goes wrong with it from the start.
+    pub fault: Option<WorkerFault>,
+    /// Where it notes each execution, if anywhere.
+    pub journal: Option<PathBuf>,
+}
 
 /// A way in which a worker misbehaves on purpose, so that tests can see the pool's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +53,9 @@ pub enum WorkerError {
     /// A pipe failed.
     #[error("cannot read or write a pipe: {0}; a worker is started by a pool, not by hand")]
     Pipe(#[from] io::Error),
+    /// The journal cannot be written.
+    #[error("cannot write the journal: {0}; name a file in a directory that exists and has room")]
+    Journal(String),
     /// The pool sent what is no frame.
     #[error("bad frame from the pool: {0}")]
     Frame(#[from] FrameError),
@@ -75,10 +86,14 @@ impl WorkerFault {
 ///
 /// # Errors
 /// A pipe that fails or a frame that is none; a reader that went away is an ordinary end.
-pub fn worker_main(stdin: impl AsFd, stdout: impl AsFd, fault: Option<WorkerFault>) -> Result<u8, WorkerError> {
+pub fn worker_main(stdin: impl AsFd, stdout: impl AsFd, options: &WorkerOptions) -> Result<u8, WorkerError> {
     // Without it a sleep may end 50 us late; a kernel that refuses only makes sleeps coarser.
     let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-    match fault {
+    let journal = match &options.journal {
+        None => None,
+        Some(path) => Some(Journal::open(path).map_err(|error| WorkerError::Journal(format!("{}: {error}", path.display())))?),
+    };
+    match options.fault {
         Some(WorkerFault::Exit(code)) => {
             write_all(io::stderr(), b"worker: told to exit\n")?;
             return Ok(code);
@@ -86,57 +101,16 @@ pub fn worker_main(stdin: impl AsFd, stdout: impl AsFd, fault: Option<WorkerFaul
         Some(WorkerFault::Garbage) => write_all(&stdout, b"Hello, I am not a worker of this pool.\n")?,
         Some(WorkerFault::HugeFrame) => write_all(&stdout, &u32::MAX.to_le_bytes())?,
         Some(WorkerFault::Silent) => {}
-        Some(WorkerFault::StderrFlood(bytes)) => flood(bytes)?,
+        Some(WorkerFault::StderrFlood(bytes)) => noise(bytes)?,
         None | Some(WorkerFault::WrongDigest | WorkerFault::WrongBody) => {}
     }
-    match fault {
+    match options.fault {
         Some(WorkerFault::Garbage | WorkerFault::HugeFrame | WorkerFault::Silent) => ignore(stdin),
         // An answer is the digest, 8 bytes, and the echo.
-        Some(WorkerFault::WrongDigest) => serve(stdin, stdout, Some(0)),
-        Some(WorkerFault::WrongBody) => serve(stdin, stdout, Some(8)),
-        _ => serve(stdin, stdout, None),
+        Some(WorkerFault::WrongDigest) => Server::new(stdin, stdout, Some(0), journal).run(),
+        Some(WorkerFault::WrongBody) => Server::new(stdin, stdout, Some(8), journal).run(),
+        _ => Server::new(stdin, stdout, None, journal).run(),
     }
-}
-
-/// `spoil` is the place of a byte that is changed in every answer that has one there.
-fn serve(stdin: impl AsFd, stdout: impl AsFd, spoil: Option<usize>) -> Result<u8, WorkerError> {
-    write_all(&stdout, &hello())?;
-    let mut decoder = Decoder::new(FRAME_MAX);
-    let (mut chunk, mut reply) = (vec![0; READ], Vec::new());
-    loop {
-        while let Some(frame) = decoder.next_frame()? {
-            let Frame::Request { id, work, payload } = frame else {
-                return Err(FrameError::Unexpected("a request").into());
-            };
-            let begin = MonotonicClock.now();
-            let until = begin.saturating_add(work.ns);
-            match work.how {
-                How::Sleep => block_until(until),
-                How::Spin => spin_until(&MonotonicClock, until, || false),
-            }
-            let answer = Echo.handle(&payload);
-            let (ok, body) = answer.map_or_else(|error| (false, Bytes::from(error)), |body| (true, spoilt(body, spoil)));
-            reply.clear();
-            encode_reply(id, begin, MonotonicClock.now(), ok, &body, &mut reply);
-            match write_all(&stdout, &reply) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-                other => other?,
-            }
-        }
-        let read = read(&stdin, &mut chunk)?;
-        if read == 0 {
-            return Ok(0);
-        }
-        decoder.extend(&chunk[..read]);
-    }
-}
-
-fn spoilt(body: Bytes, at: Option<usize>) -> Bytes {
-    let Some(at) = at.filter(|at| *at < body.len()) else { return body };
-    let mut bytes = body.to_vec();
-    // Another byte below 128, so that text stays text.
-    bytes[at] = bytes[at].wrapping_add(1) & 0x7f;
-    Bytes::from(bytes)
 }
 
 fn ignore(stdin: impl AsFd) -> Result<u8, WorkerError> {
@@ -145,7 +119,7 @@ fn ignore(stdin: impl AsFd) -> Result<u8, WorkerError> {
     Ok(0)
 }
 
-fn flood(bytes: u64) -> io::Result<()> {
+fn noise(bytes: u64) -> io::Result<()> {
     let line = b"noise noise noise noise noise noise noise noise noise noise noi\n";
     for _ in 0..bytes / line.len() as u64 {
         write_all(io::stderr(), line)?;

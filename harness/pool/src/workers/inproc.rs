@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::control::Control;
+use super::control::{Control, FOREVER, delayed};
+use super::fault::{Effects, Ending};
 use super::sleep::{PreciseSleep, spin_until};
-use super::{Answer, Cause, Disturbance, Echo, Exit, Handler, How, Launch, Sent, Started, Task, WorkerHandle, WorkerKind};
+use super::{Answer, Cause, Disturbance, Echo, Exit, Handler, How, Launch, Progress, Sent, Started, Task, WorkerHandle, WorkerKind};
 use crate::clock::Nanos;
 use crate::core::types::RequestId;
 
@@ -60,9 +61,15 @@ impl WorkerHandle for TaskHandle {
         }
         Sent::Written
     }
-    fn cancel(&self, _request: RequestId) {}
-    fn probe(&self) {}
-    fn reset(&self) {}
+    fn cancel(&self, request: RequestId) {
+        self.control.cancel(request);
+    }
+    fn probe(&self) {
+        self.control.probe();
+    }
+    fn reset(&self) {
+        self.control.reset();
+    }
     fn close(&self) {
         self.control.close();
     }
@@ -104,7 +111,11 @@ impl Worker {
     }
 
     async fn live(&mut self, sleep: &PreciseSleep) -> Cause {
-        self.launch.upcalls.ready(self.launch.worker);
+        if !delayed(&self.launch, &self.control).await {
+            return aborted();
+        }
+        let (worker, upcalls) = (self.launch.worker, Arc::clone(&self.launch.upcalls));
+        upcalls.ready(worker);
         let control = Arc::clone(&self.control);
         loop {
             if control.killed() {
@@ -113,26 +124,33 @@ impl Worker {
             if control.closing() && self.queue.is_empty() {
                 return Cause::Ended("closed".into());
             }
+            if control.take_probe() {
+                upcalls.probed(worker);
+            }
+            if control.take_reset() {
+                upcalls.reset_done(worker);
+            }
             let task = tokio::select! {
                 biased;
                 task = self.queue.recv() => task,
                 () = control.changed() => continue,
             };
             let Some(task) = task else { return aborted() };
-            match self.serve(task, sleep).await {
-                Ok(answer) => self.launch.upcalls.replied(self.launch.worker, answer),
-                Err(cause) => return cause,
+            if let Err(cause) = self.serve(task, sleep).await {
+                return cause;
             }
         }
     }
 
-    async fn serve(&self, task: Task, sleep: &PreciseSleep) -> Result<Answer, Cause> {
+    async fn serve(&self, task: Task, sleep: &PreciseSleep) -> Result<(), Cause> {
+        let effects = Effects::of(task.work.fault);
+        self.end(effects.before, sleep).await?;
         let clock = &*self.launch.clock;
         let begin = clock.now();
-        let mut until = begin.saturating_add(task.work.ns);
+        let mut until = begin.saturating_add(task.work.ns).saturating_add(effects.longer_ns);
         match task.work.how {
-            How::Spin => spin_until(clock, until, || self.control.killed()),
-            How::Sleep => self.pass(sleep, &mut until).await?,
+            How::Spin => spin_until(clock, until, || self.control.killed() || self.control.cancelled(task.request)),
+            How::Sleep => self.pass(sleep, &mut until, Some(&task)).await?,
         }
         if self.control.killed() {
             return Err(aborted());
@@ -140,28 +158,90 @@ impl Worker {
         let mut stall = self.control.take_stall();
         while stall > 0 {
             until = clock.now().saturating_add(stall);
-            self.pass(sleep, &mut until).await?;
+            self.pass(sleep, &mut until, None).await?;
             stall = self.control.take_stall();
         }
-        let result = catch_unwind(AssertUnwindSafe(|| self.handler.handle(&task.payload)))
-            .map_err(|panic| Cause::Ended(format!("panic: {}", message(&*panic))))?;
-        Ok(Answer { request: task.request, begin, end: clock.now(), result })
+        let result = if self.control.cancelled(task.request) {
+            Err("cancelled".to_owned())
+        } else {
+            catch_unwind(AssertUnwindSafe(|| self.handler.handle(&task.payload)))
+                .map_err(|panic| Cause::Ended(format!("panic: {}", message(&*panic))))?
+        };
+        let answer = Answer { request: task.request, begin, end: clock.now(), result };
+        if effects == Effects::NONE {
+            self.launch.upcalls.replied(self.launch.worker, answer);
+            return Ok(());
+        }
+        self.misreply(answer, effects, sleep).await
     }
 
-    /// Sleeps until `until`, pushed back by the stalls that come meanwhile.
-    async fn pass(&self, sleep: &PreciseSleep, until: &mut Nanos) -> Result<(), Cause> {
+    /// Replies as a fault has it.
+    async fn misreply(&self, answer: Answer, effects: Effects, sleep: &PreciseSleep) -> Result<(), Cause> {
+        let (worker, upcalls) = (self.launch.worker, &self.launch.upcalls);
+        self.end(effects.after, sleep).await?;
+        let mut until = self.launch.clock.now().saturating_add(effects.late_ns);
+        self.pass(sleep, &mut until, None).await?;
+        let Answer { request, begin, end, result } = answer;
+        for n in 0..u64::from(effects.unasked) {
+            upcalls.replied(worker, Answer { request: RequestId(u64::MAX - n), begin, end, result: Err("nobody asked".into()) });
+            upcalls.probed(worker);
+        }
+        if effects.garbage {
+            return Err(Cause::Protocol("garbage in place of a reply".into()));
+        }
+        for _ in 0..effects.replies {
+            upcalls.replied(worker, Answer { request, begin, end, result: result.clone() });
+        }
+        self.end(effects.deaf.then_some(Ending::Hang), sleep).await
+    }
+
+    /// Ends the worker where a fault says so. A task cannot be stopped from outside: it hangs until it is killed, as a child does.
+    async fn end(&self, how: Option<Ending>, sleep: &PreciseSleep) -> Result<(), Cause> {
+        match how {
+            None => Ok(()),
+            Some(Ending::Killed) => Err(aborted()),
+            Some(Ending::Exit(code)) => Err(Cause::Ended(format!("exit {code}"))),
+            Some(Ending::Hang | Ending::Stop) => {
+                let mut until = self.launch.clock.now().saturating_add(FOREVER);
+                self.pass(sleep, &mut until, None).await
+            }
+        }
+    }
+
+    /// Sleeps until `until`, pushed back by the stalls that come meanwhile; ends early when `task`'s progress is no longer wanted.
+    async fn pass(&self, sleep: &PreciseSleep, until: &mut Nanos, task: Option<&Task>) -> Result<(), Cause> {
+        let clock = &*self.launch.clock;
+        let begin = clock.now();
+        let every = task.map_or(0, |task| u64::from(task.progress_ms()) * 1_000_000);
+        let mut tell_at = if every == 0 { Nanos::MAX } else { begin.saturating_add(every) };
         loop {
             *until = until.saturating_add(self.control.take_stall());
+            // Who hangs hears nothing of a close; a child would be killed.
+            let hangs = *until >= begin.saturating_add(FOREVER / 2);
+            if self.control.killed() || (hangs && self.control.closing()) {
+                return Err(aborted());
+            }
+            if !hangs && self.control.take_probe() {
+                self.launch.upcalls.probed(self.launch.worker);
+            }
+            if task.is_some_and(|task| self.control.cancelled(task.request)) {
+                return Ok(());
+            }
+            let wake = tell_at.min(*until);
             tokio::select! {
                 biased;
-                slept = sleep.until(&*self.launch.clock, *until) => {
-                    return slept.map_err(|error| Cause::Ended(format!("timer failed: {error}")));
-                }
-                () = self.control.changed() => {
-                    if self.control.killed() {
-                        return Err(aborted());
+                slept = sleep.until(clock, wake) => {
+                    slept.map_err(|error| Cause::Ended(format!("timer failed: {error}")))?;
+                    if wake == *until {
+                        return Ok(());
+                    }
+                    tell_at = wake.saturating_add(every);
+                    if let Some(task) = task {
+                        let progress = Progress { done: wake - begin, total: task.work.ns, message: String::new() };
+                        self.launch.upcalls.progressed(self.launch.worker, task.request, progress);
                     }
                 }
+                () = self.control.changed() => {}
             }
         }
     }

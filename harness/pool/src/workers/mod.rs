@@ -15,7 +15,9 @@ use crate::core::types::{RequestId, WorkerRef};
 
 mod child;
 mod control;
+pub(crate) mod fault;
 mod inproc;
+mod journal;
 mod outbox;
 mod process;
 mod reap;
@@ -23,7 +25,9 @@ mod sleep;
 mod spawner;
 mod stderr;
 
-pub use child::{FaultError, WorkerError, WorkerFault, worker_main};
+pub use child::{FaultError, WorkerError, WorkerFault, WorkerOptions, worker_main};
+pub use fault::{Moment, RequestFault};
+pub use journal::{Execution, read_journal};
 pub use spawner::Spawner;
 
 /// How synthetic work passes its time.
@@ -42,7 +46,19 @@ pub struct Work {
     pub ns: u64,
     /// How they pass.
     pub how: How,
+    /// What goes wrong on purpose, at the first dispatch only.
+    pub fault: Option<RequestFault>,
 }
+
+impl Work {
+    /// Work with which nothing goes wrong.
+    pub const fn new(ns: u64, how: How) -> Work {
+        Work { ns, how, fault: None }
+    }
+}
+
+/// How often a worker is asked to tell its progress, where somebody wants to know.
+const PROGRESS_MS: u32 = 100;
 
 /// What an in-process `function` worker does with a payload. Runs on a runtime thread: keep it short, or CPU-bound.
 pub trait Handler: Send + Sync {
@@ -82,6 +98,8 @@ pub enum Disturbance {
     Kill,
     /// SIGSTOP, and SIGCONT after that many ns; the current or next service of an in-process worker takes that much longer.
     Stall(Nanos),
+    /// SIGSTOP and nothing more; an in-process worker hangs.
+    Stop,
 }
 
 /// One request on its way to a worker.
@@ -90,6 +108,15 @@ pub struct Task {
     pub(crate) request: RequestId,
     pub(crate) work: Work,
     pub(crate) payload: Bytes,
+    /// Whether somebody wants to know how far it is.
+    pub(crate) progress: bool,
+}
+
+impl Task {
+    /// How often progress is wanted, ms; 0 for never.
+    fn progress_ms(&self) -> u32 {
+        if self.progress { PROGRESS_MS } else { 0 }
+    }
 }
 
 /// Whether a request's last byte has left already.

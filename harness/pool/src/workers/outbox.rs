@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::{Sent, Task, Upcalls};
 use crate::core::types::{RequestId, WorkerRef};
-use crate::frames::{REQUEST_HEAD, request_head};
+use crate::frames::{REQUEST_HEAD, SIGNAL_SIZE, Signal, request_head, signal};
 
 /// More than the core ever keeps in flight at one worker.
 const QUEUE: usize = 16;
@@ -31,8 +31,11 @@ struct State {
 
 #[derive(Debug)]
 struct Outgoing {
-    request: RequestId,
+    /// `None` for a signal.
+    request: Option<RequestId>,
+    /// The frame without its payload, of which `head_len` bytes count.
     head: [u8; REQUEST_HEAD],
+    head_len: usize,
     payload: Bytes,
     sent: usize,
 }
@@ -42,11 +45,22 @@ struct Outgoing {
 pub(super) struct Full;
 
 impl Outgoing {
+    fn request(task: Task) -> Outgoing {
+        let head = request_head(task.request.0, task.work, task.progress_ms(), task.payload.len());
+        Outgoing { request: Some(task.request), head, head_len: REQUEST_HEAD, payload: task.payload, sent: 0 }
+    }
+
+    fn signal(what: Signal, id: u64) -> Outgoing {
+        let mut head = [0; REQUEST_HEAD];
+        head[..SIGNAL_SIZE].copy_from_slice(&signal(what, id));
+        Outgoing { request: None, head, head_len: SIGNAL_SIZE, payload: Bytes::new(), sent: 0 }
+    }
+
     /// Writes what the pipe takes; true once nothing is left.
     fn write(&mut self, pipe: &pipe::Sender) -> io::Result<bool> {
         loop {
-            let written = match self.sent.checked_sub(REQUEST_HEAD) {
-                None => pipe.try_write_vectored(&[IoSlice::new(&self.head[self.sent..]), IoSlice::new(&self.payload)]),
+            let written = match self.sent.checked_sub(self.head_len) {
+                None => pipe.try_write_vectored(&[IoSlice::new(&self.head[self.sent..self.head_len]), IoSlice::new(&self.payload)]),
                 Some(at) if at < self.payload.len() => pipe.try_write(&self.payload[at..]),
                 Some(_) => return Ok(true),
             };
@@ -57,7 +71,7 @@ impl Outgoing {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if self.sent == REQUEST_HEAD + self.payload.len() {
+            if self.sent == self.head_len + self.payload.len() {
                 return Ok(true);
             }
         }
@@ -87,8 +101,7 @@ impl Outbox {
         if state.queue.len() >= QUEUE {
             return Err(Full);
         }
-        let head = request_head(task.request.0, task.work, task.payload.len());
-        state.queue.push_back(Outgoing { request: task.request, head, payload: task.payload, sent: 0 });
+        state.queue.push_back(Outgoing::request(task));
         if state.queue.len() == 1 {
             let mut written = None;
             state.flush(|request| written = Some(request));
@@ -99,6 +112,23 @@ impl Outbox {
         drop(state);
         self.changed.notify_one();
         Ok(Sent::Queued)
+    }
+
+    /// Says something to the child, behind what waits already. A child that reads so little that its outbox is full is not told.
+    pub(super) fn signal(&self, what: Signal, id: u64) {
+        let mut state = self.lock();
+        if state.queue.len() >= QUEUE {
+            return;
+        }
+        state.queue.push_back(Outgoing::signal(what, id));
+        if state.queue.len() == 1 {
+            state.flush(|_| {});
+        }
+        let waits = !state.queue.is_empty();
+        drop(state);
+        if waits {
+            self.changed.notify_one();
+        }
     }
 
     /// The writer task: writes what `send` could not, until the outbox is closed or the child is gone.
@@ -129,7 +159,7 @@ impl State {
         let Some(pipe) = &self.pipe else { return };
         while let Some(first) = self.queue.front_mut() {
             match first.write(pipe) {
-                Ok(true) => written(first.request),
+                Ok(true) => first.request.into_iter().for_each(&mut written),
                 Ok(false) => return,
                 Err(_) => {
                     // The reading end is gone. What is left cannot have run; the death itself is seen elsewhere.

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::Signal as Kill;
 use tokio::io::AsyncReadExt;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::control::Control;
+use super::control::{Control, delayed};
 use super::outbox::Outbox;
 use super::reap::ChildGuard;
 use super::sleep::watch;
 use super::spawner::Spawned;
 use super::stderr::{self, Tail};
-use super::{Answer, Cause, Disturbance, Exit, Launch, Sent, Started, Task, Upcalls, WorkerHandle, WorkerKind};
+use super::{Answer, Cause, Disturbance, Exit, Launch, Progress, Sent, Started, Task, Upcalls, WorkerHandle, WorkerKind};
 use crate::core::types::{RequestId, WorkerRef};
-use crate::frames::{Decoder, Frame, FrameError};
+use crate::frames::{Decoder, Frame, FrameError, Signal};
 
 /// How long a child that closed its stdout may take to exit by itself, so that its real status is seen.
 const EOF_GRACE: Duration = Duration::from_millis(100);
@@ -65,9 +65,15 @@ impl WorkerHandle for ChildHandle {
             Sent::Queued
         })
     }
-    fn cancel(&self, _request: RequestId) {}
-    fn probe(&self) {}
-    fn reset(&self) {}
+    fn cancel(&self, request: RequestId) {
+        self.0.outbox.signal(Signal::Cancel, request.0);
+    }
+    fn probe(&self) {
+        self.0.outbox.signal(Signal::Ping, 0);
+    }
+    fn reset(&self) {
+        self.0.outbox.signal(Signal::Reset, 0);
+    }
     fn close(&self) {
         self.0.control.close();
     }
@@ -83,8 +89,9 @@ impl WorkerHandle for ChildHandle {
 }
 
 async fn supervise(launch: Launch, shared: Arc<Shared>) {
-    if launch.delay_ns > 0 {
-        tokio::time::sleep(Duration::from_nanos(launch.delay_ns)).await;
+    if !delayed(&launch, &shared.control).await {
+        let exit = Exit { cause: Cause::Ended("ended before it was spawned".into()), pid: None, stderr_tail: String::new(), cpu_ns: 0 };
+        return launch.upcalls.exited(launch.worker, exit);
     }
     let exit = match launch.spawner.spawn(Arc::clone(&launch.command)).await {
         Ok(spawned) => live(&launch, &shared, spawned).await,
@@ -183,6 +190,12 @@ async fn read(mut stdout: pipe::Receiver, frame_max: u32, worker: WorkerRef, upc
                     let result = if ok { Ok(body) } else { Err(String::from_utf8_lossy(&body).into_owned()) };
                     upcalls.replied(worker, Answer { request: RequestId(id), begin, end, result });
                 }
+                (Ok(Some(Frame::Signal { signal: Signal::Pong, .. })), true) => upcalls.probed(worker),
+                (Ok(Some(Frame::Signal { signal: Signal::ResetDone, .. })), true) => upcalls.reset_done(worker),
+                (Ok(Some(Frame::Progress { id, done, total, message })), true) => {
+                    let message = String::from_utf8_lossy(&message).into_owned();
+                    upcalls.progressed(worker, RequestId(id), Progress { done, total, message });
+                }
                 (Ok(Some(_)), true) => return Some(FrameError::Unexpected("a reply")),
                 (Ok(Some(_)), false) => return Some(FrameError::Unexpected("a hello")),
                 (Err(error), _) => return Some(error),
@@ -227,7 +240,7 @@ impl<'a> Watch<'a> {
                 () = at(self.escalate_at) => self.escalate(),
                 () = at(self.resume_at) => {
                     self.resume_at = None;
-                    self.child.signal(Signal::CONT);
+                    self.child.signal(Kill::CONT);
                 }
             }
         }
@@ -246,7 +259,7 @@ impl<'a> Watch<'a> {
         }
         let stall = control.take_stall();
         if stall > 0 && self.stage == Stage::Open {
-            self.child.signal(Signal::STOP);
+            self.child.signal(Kill::STOP);
             let from = self.resume_at.unwrap_or_else(Instant::now);
             self.resume_at = Some(from + Duration::from_nanos(stall));
         }
@@ -272,9 +285,9 @@ impl<'a> Watch<'a> {
         if self.stage == Stage::Closing {
             self.stage = Stage::Terming;
             self.escalate_at = Some(Instant::now() + Duration::from_nanos(self.launch.term_grace_ns));
-            self.child.signal(Signal::TERM);
+            self.child.signal(Kill::TERM);
             // A stopped child sees no SIGTERM.
-            self.child.signal(Signal::CONT);
+            self.child.signal(Kill::CONT);
         } else {
             if !self.shared.control.closing() && self.reader.is_none() {
                 self.killed_for = Some(Cause::Ended("eof before exit".into()));
@@ -286,7 +299,7 @@ impl<'a> Watch<'a> {
     fn kill(&mut self) {
         self.stage = Stage::Killed;
         self.escalate_at = None;
-        self.child.signal(Signal::KILL);
+        self.child.signal(Kill::KILL);
     }
 }
 

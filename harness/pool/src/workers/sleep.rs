@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use crate::clock::{Clock, MonotonicClock, Nanos};
 
 /// The end of a blocking sleep that is spun instead: covers the usual wake-up delay with the timer slack at 1 ns.
-const TAIL_NS: Nanos = 40_000;
+pub(super) const TAIL_NS: Nanos = 40_000;
 
 /// A timer for one task.
 #[derive(Debug)]
@@ -73,6 +73,6 @@ pub(super) fn spin_until(clock: &dyn Clock, target: Nanos, stop: impl Fn() -> bo
     }
 }
 
-fn timespec(ns: Nanos) -> Timespec {
+pub(super) fn timespec(ns: Nanos) -> Timespec {
     Timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as _ }
 }

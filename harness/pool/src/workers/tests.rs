@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+mod wire;
+
 use super::*;
 use crate::clock::MonotonicClock;
 use crate::core::types::SlotId;
@@ -27,6 +29,9 @@ enum Said {
     Ready,
     Written(RequestId),
     Replied(Answer),
+    Probed,
+    ResetDone,
+    Progressed(RequestId, Progress),
     Exited(Exit),
 }
 
@@ -42,9 +47,15 @@ impl Upcalls for Ear {
     fn replied(&self, _: WorkerRef, answer: Answer) {
         let _ = self.0.send(Said::Replied(answer));
     }
-    fn probed(&self, _: WorkerRef) {}
-    fn reset_done(&self, _: WorkerRef) {}
-    fn progressed(&self, _: WorkerRef, _: RequestId, _: Progress) {}
+    fn probed(&self, _: WorkerRef) {
+        let _ = self.0.send(Said::Probed);
+    }
+    fn reset_done(&self, _: WorkerRef) {
+        let _ = self.0.send(Said::ResetDone);
+    }
+    fn progressed(&self, _: WorkerRef, request: RequestId, progress: Progress) {
+        let _ = self.0.send(Said::Progressed(request, progress));
+    }
     fn exited(&self, _: WorkerRef, exit: Exit) {
         let _ = self.0.send(Said::Exited(exit));
     }
@@ -64,10 +75,13 @@ impl Handler for Panics {
 
 impl Rig {
     fn start(kind: &str, command: WorkerCommand, handler: Arc<dyn Handler>) -> Rig {
+        Rig::start_slow(kind, command, handler, 0)
+    }
+
+    fn start_slow(kind: &str, command: WorkerCommand, handler: Arc<dyn Handler>, delay_ns: u64) -> Rig {
         let (ear, said) = mpsc::unbounded_channel();
         let launch = Launch {
             worker: WORKER,
-            delay_ns: 0,
             upcalls: Arc::new(Ear(ear)),
             runtime: Handle::current(),
             clock: Arc::new(MonotonicClock),
@@ -77,6 +91,7 @@ impl Rig {
             frame_max: 8 << 20,
             close_grace_ns: 300_000_000,
             term_grace_ns: 300_000_000,
+            delay_ns,
         };
         Rig { started: worker_kind(kind).unwrap().start(launch), said }
     }
@@ -98,7 +113,11 @@ impl Rig {
     }
 
     fn send(&self, id: u64, ns: u64, payload: Bytes) -> Sent {
-        self.started.handle.send(Task { request: RequestId(id), work: Work { ns, how: How::Sleep }, payload })
+        self.work(id, Work::new(ns, How::Sleep), payload)
+    }
+
+    fn work(&self, id: u64, work: Work, payload: Bytes) -> Sent {
+        self.started.handle.send(Task { request: RequestId(id), work, payload, progress: false })
     }
 
     async fn answer(&mut self) -> Answer {

@@ -197,6 +197,32 @@ pub(crate) fn deaths(scenario: &ScenarioSummary) -> String {
     folded_if_long(table.len(), &out, &table.render())
 }
 
+/// What went wrong on purpose, and what the workers noted of it.
+pub(crate) fn faults(scenario: &ScenarioSummary) -> String {
+    let mut table = table_by_case(scenario, &[(Column::Right, "faults"), (Column::Left, "by kind"), (Column::Left, "workers' journal")]);
+    for case in scenario.cases.iter().filter(|case| !case.faults.is_empty() || case.journal.is_some()) {
+        let kinds: Vec<String> = case.faults.iter().map(|(kind, n)| format!("{} × {}", count(*n), escape(kind))).collect();
+        let all = case.faults.values().fold(0u64, |sum, n| sum.saturating_add(*n));
+        let journal = case.journal.map_or(BLANK.to_owned(), |j| {
+            let (twice, never) = (count(j.twice), count(j.never));
+            format!(
+                "{} executions; {twice} twice, {never} never, {} unsaid, {} replayed",
+                count(j.executions),
+                count(j.unsaid),
+                count(j.replayed)
+            )
+        });
+        let kinds = if kinds.is_empty() { BLANK.to_owned() } else { kinds.join(", ") };
+        table.row(row_by_case(scenario, case, vec![count(all), kinds, journal]));
+    }
+    if table.len() == 0 {
+        return String::new();
+    }
+    let sentence = "**Faults** that struck, and requests by what the workers noted: executed *twice* without leave, *never* although \
+                    answered `ok`, although the outcome says *unsaid* (`failed`, `shed`), twice because the tool may be *replayed*. Sums over rounds.";
+    folded_if_long(table.len(), sentence, &table.render())
+}
+
 /// A share as text and bar, for the phase table.
 pub(crate) fn share_with_bar(share: Option<f64>) -> String {
     share.map_or(BLANK.to_owned(), |s| format!("{} {}", bar(s), percent(s)))

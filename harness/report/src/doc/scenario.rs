@@ -40,6 +40,7 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
     out.push_str(&time::twin(scenario));
     out.push_str(&checks::outcomes(scenario));
     out.push_str(&pool::deaths(scenario));
+    out.push_str(&pool::faults(scenario));
     out.push_str(&checks::answers(scenario));
     out.push_str(&checks::bytes(scenario));
     out.push_str(&generator::seen(scenario));

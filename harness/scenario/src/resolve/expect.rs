@@ -1,7 +1,7 @@
 //! `[expect]`: a figure's name and its bounds.
 
 use model::Located;
-use model::plan::Expectation;
+use model::plan::{Expectation, Size};
 
 use crate::KnownKinds;
 use crate::problem::Problems;
@@ -11,14 +11,20 @@ use crate::words;
 /// Figures that hold a word instead of bounds.
 const WORDS: [(&str, &str); 2] = [("digest", "input"), ("sessions", "consistent")];
 /// Figures that are counts.
-const COUNTS: [&str; 2] = ["deaths", "children-left"];
+const COUNTS: [&str; 8] =
+    ["deaths", "children-left", "faults", "executed-twice", "executed-unsaid", "executed-never", "descriptors-left", "sessions-left"];
 /// Figures that are shares.
-const SHARES: [&str; 4] = ["accuracy", "over-predicted", "regret", "affinity-hits"];
+const SHARES: [&str; 5] = ["accuracy", "over-predicted", "regret", "affinity-hits", "memory-growth"];
 
 /// All expectations; what is wrong is reported and left out.
-pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
+pub(super) fn all(given: &[(String, Located)], size: Size, known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
     let names = figures(known.kinds);
-    let one = |(figure, says): &(String, Located)| {
+    let one = |(key, says): &(String, Located)| {
+        let (figure, of) = of_size(key);
+        if of.is_some_and(|of| of != size) {
+            return None;
+        }
+        let figure = &figure.to_owned();
         if !names.contains(figure) {
             problems.with(says, format!("unknown figure '{figure}' {}", words::expected(figure, &names)));
             return None;
@@ -29,12 +35,18 @@ pub(super) fn all(given: &[(String, Located)], known: &Known<'_>, problems: &mut
     given.iter().filter_map(one).collect()
 }
 
+/// A figure that holds at one size only is a table of sizes: `{ smoke = …, full = … }`.
+fn of_size(key: &str) -> (&str, Option<Size>) {
+    let sizes = [Size::Smoke, Size::Full].into_iter();
+    sizes.filter_map(|size| Some((key.strip_suffix(size.name())?.strip_suffix('.')?, Some(size)))).next().unwrap_or((key, None))
+}
+
 fn figures(kinds: &KnownKinds) -> Vec<String> {
     let fixed = WORDS.iter().map(|(name, _)| *name).chain(COUNTS).chain(SHARES).map(str::to_owned);
     let outcomes = kinds.outcomes.iter().map(|o| format!("outcomes.{o}"));
-    fixed.chain(outcomes)
-        .chain(kinds.tiers.iter().flat_map(|t| [format!("served.{t}"), format!("recall.{t}")]))
-        .collect()
+    let faults = kinds.faults.iter().map(|(kind, _)| format!("faults.{kind}"));
+    let tiers = kinds.tiers.iter().flat_map(|t| [format!("served.{t}"), format!("recall.{t}")]);
+    fixed.chain(outcomes).chain(faults).chain(tiers).collect()
 }
 
 fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
@@ -44,7 +56,7 @@ fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
         return if text == *word { Ok(bare) } else { Err(format!("unknown word '{text}' (expected '{word}')")) };
     }
     let share = text.contains('%');
-    if COUNTS.contains(&figure) && share {
+    if (COUNTS.contains(&figure) || figure.starts_with("faults.")) && share {
         return Err(format!("'{text}' is a share (expected a count such as '0' or '>= 5')"));
     }
     if (SHARES.contains(&figure) || figure.starts_with("recall.")) && !share {

@@ -113,8 +113,10 @@ fn clients(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<u3
 fn popularity(wire: &Wire, problems: &mut Problems) -> Located {
     let Some(given) = &wire.load.popularity else { return Located::new("uniform", wire.file.clone(), wire.load.line) };
     let exponent = given.value.strip_prefix("zipf ").and_then(|e| e.trim().parse::<f64>().ok());
-    if given.value != "uniform" && !exponent.is_some_and(|e| e > 0.0 && e <= 10.0) {
-        problems.with(given, format!("unknown popularity '{}' (expected 'uniform' or 'zipf EXPONENT' such as 'zipf 1.1')", given.value));
+    let in_turn = given.value.strip_prefix("in-turn ").and_then(|n| n.trim().parse::<u32>().ok());
+    if given.value != "uniform" && !exponent.is_some_and(|e| e > 0.0 && e <= 10.0) && !in_turn.is_some_and(|n| n > 0) {
+        let expected = "(expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')";
+        problems.with(given, format!("unknown popularity '{}' {expected}", given.value));
     }
     given.clone()
 }

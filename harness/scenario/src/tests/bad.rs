@@ -79,10 +79,10 @@ fn unknown_kinds_name_the_nearest_word() {
         "\"hat\"",
         "a/b.toml:14: pool.tools.echo.tier: unknown choice 'hat' (did you mean 'hot'? expected one of hot, warm, cold)",
     );
-    append("[[faults]]\nkind = \"kil\"\n", "a/b.toml:16: unknown fault 'kil' (did you mean 'kill'? expected one of kill, stall)");
+    append("[[faults]]\nkind = \"kil\"\n", "a/b.toml:16: unknown fault 'kil' (did you mean 'kill'?)");
     append(
         "[[faults]]\nkind = \"stall\"\nslots = 1\n",
-        "a/b.toml:17: 'stall' has no parameter 'slots' (did you mean 'slot'? expected one of slot, at, for)",
+        "a/b.toml:17: 'stall' has no parameter 'slots' (did you mean 'slot'? expected one of slot, for, at, every, count)",
     );
     append("[[faults]]\nat = \"1s\"\n", "a/b.toml:15: a fault lacks 'kind' (expected such as kind = \"kill\")");
     check("rate = \"800/s\"", "rate = \"800/s\", on = \"1s\"", "a/b.toml:6: 'poisson' has no parameter 'on' (expected one of rate)");
@@ -161,7 +161,7 @@ fn what_is_missing_or_misplaced_is_said() {
     check(
         "length = ",
         "sessions = { popularity = \"zip 1\" }\nlength = ",
-        "a/b.toml:7: unknown popularity 'zip 1' (expected 'uniform' or 'zipf EXPONENT' such as 'zipf 1.1')",
+        "a/b.toml:7: unknown popularity 'zip 1' (expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')",
     );
 }
 

@@ -116,6 +116,18 @@ fn expectations_become_bounds() {
 }
 
 #[test]
+fn an_expectation_may_differ_by_size() {
+    let text = format!("{GOOD}[expect]\nfaults = {{ smoke = \">= 5\", full = \">= 2000\" }}\n\"faults.kill\" = \">= 1\"\n");
+    let of = |size| {
+        let options = Options { size, ..options() };
+        let plan = expand(&[source("a/b.toml", &text)], &catalogue(), &kinds(), &Selection::default(), &options).unwrap();
+        plan.cases[0].expect.iter().map(|e| (e.figure.clone(), e.at_least)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Size::Smoke), [("faults".to_owned(), Some(5.0)), ("faults.kill".to_owned(), Some(1.0))]);
+    assert_eq!(of(Size::Full)[0].1, Some(2000.0));
+}
+
+#[test]
 fn faults_keep_their_parameters_for_their_owner() {
     let plan = plan(&format!("{GOOD}[[faults]]\nkind = \"stall\"\nslot = 0\nat = \"1s\"\nfor = \"1s\"\n"));
     let fault = &plan.cases[0].faults[0];

@@ -1,9 +1,10 @@
 //! A plain model of what the outside sees, asserting the invariants I1 to I16 that concern the core after every step.
 
+mod order;
 mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::*;
 use crate::config::{AffinityMode, Fallback};
@@ -29,6 +30,11 @@ struct Worker {
 struct Live {
     submit: Submit,
     deadline: Option<Nanos>,
+    /// It was not refused before anybody looked at its session.
+    enters: bool,
+    since: Nanos,
+    /// Order of admission.
+    order: u64,
     at: Option<WorkerRef>,
     attempts: u8,
     written: u8,
@@ -37,7 +43,7 @@ struct Live {
 /// What has been seen of one pool.
 #[derive(Clone)]
 pub(super) struct Checker {
-    config: Rc<Config>,
+    config: Arc<Config>,
     now: Nanos,
     workers: BTreeMap<WorkerRef, Worker>,
     generations: BTreeMap<SlotId, u32>,
@@ -61,6 +67,8 @@ pub(super) struct Checker {
     used: BTreeMap<SessionKey, Nanos>,
     /// Workers whose request has expired in the present step.
     missed: BTreeSet<WorkerRef>,
+    /// Slots whose worker has been healthy for long enough in the present step.
+    healed: BTreeSet<SlotId>,
     /// Workers that were probed and have not answered.
     unanswered: BTreeSet<WorkerRef>,
     admitted: u64,
@@ -72,7 +80,7 @@ pub(super) struct Checker {
 impl Checker {
     pub(super) fn new(config: &Config) -> Checker {
         Checker {
-            config: Rc::new(config.clone()),
+            config: Arc::new(config.clone()),
             now: 0,
             workers: BTreeMap::new(),
             generations: BTreeMap::new(),
@@ -89,6 +97,7 @@ impl Checker {
             timers: BTreeMap::new(),
             used: BTreeMap::new(),
             missed: BTreeSet::new(),
+            healed: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             admitted: 0,
             finished: 0,
@@ -153,8 +162,9 @@ impl Checker {
         }
         assert!(self.due.is_empty(), "I10: unanswered after the deadline: {:?}", self.due);
         if let Some((id, _)) = self.answered {
-            panic!("a reply for {id:?} was not delivered");
+            panic!("I1: a reply for {id:?} was not delivered");
         }
+        self.check_order(actions, core);
         self.check_state(core);
     }
 
@@ -219,13 +229,15 @@ impl Checker {
         }
         assert!(!self.due.contains(&id), "the drivers here do not submit an id again in the step of its expiry");
         self.admitted += 1;
-        self.used.extend(submit.session.map(|key| (key, self.now)));
         self.submitted = Some(submit);
         let deadline = submit.deadline.or(self.config.deadline_ns.map(|d| self.now + d));
         if deadline.is_some_and(|d| d <= self.now) {
             self.due.insert(id);
         }
-        self.live.insert(id, Live { submit, deadline, at: None, attempts: 0, written: 0 });
+        let known = usize::from(submit.tool.0) < self.config.tools.len();
+        let enters = known && !self.draining && !self.due.contains(&id);
+        self.used.extend(submit.session.filter(|_| enters).map(|key| (key, self.now)));
+        self.live.insert(id, Live { submit, deadline, enters, since: self.now, order: self.admitted, at: None, attempts: 0, written: 0 });
     }
 
     fn note_reply(&mut self, r: WorkerRef, id: RequestId, kind: ReplyKind) {
@@ -265,14 +277,16 @@ impl Checker {
             Timer::Healthy(r) => {
                 let since = self.workers.get(&r).filter(|w| !w.stopped && !w.retired).and_then(|w| w.ready_at);
                 if since.is_some_and(|at| at + self.config.healthy_after_ns <= self.now) {
-                    self.attempts.insert(r.slot, 0);
+                    self.healed.insert(r.slot);
                 }
             }
             Timer::Session => {
                 let Some(ttl) = self.config.session_ttl_ns else { return };
                 let over: Vec<_> = self.used.iter().filter(|(_, at)| **at + ttl <= self.now).map(|(key, _)| *key).collect();
                 let idle = |key: &SessionKey| self.live.values().all(|l| l.submit.session != Some(*key));
-                over.into_iter().filter(idle).collect::<Vec<_>>().into_iter().for_each(|key| drop(self.homes.remove(&key)));
+                over.into_iter().filter(idle).collect::<Vec<_>>().into_iter().for_each(|key| {
+                    self.homes.remove(&key);
+                });
             }
             _ => {}
         }
@@ -325,7 +339,10 @@ impl Checker {
                 self.backing_off.insert(slot);
             }
             Action::Drained => {
-                assert!(self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(), "drained too early or twice");
+                assert!(
+                    self.draining && !self.drained && self.workers.is_empty() && self.live.is_empty(),
+                    "I11: drained too early or twice"
+                );
                 self.drained = true;
             }
         }
@@ -421,7 +438,7 @@ impl Checker {
         let due = self.due.remove(&id);
         assert!(
             !due || outcome == Outcome::Expired || (outcome == Outcome::Shed && self.draining) || self.tool_unknown(&live),
-            "I10: {outcome:?}"
+            "I10: {outcome:?} after the deadline"
         );
         match outcome {
             Outcome::ToolError if self.config.fallback == Fallback::AnyError => {}
@@ -445,7 +462,7 @@ impl Checker {
             worker.zombie = true;
         }
         if let Some(key) = live.submit.session {
-            self.used.insert(key, self.now);
+            self.used.extend(live.enters.then_some((key, self.now)));
             if self.draining {
                 self.ended.insert(key);
             }
@@ -471,16 +488,30 @@ impl Checker {
 
     fn check_state(&mut self, core: &Core) {
         let view = core.view();
+        // A worker that was ejected in this very step is no longer judged.
+        for slot in std::mem::take(&mut self.healed) {
+            if view.slots[usize::from(slot.0)].failures == 0 {
+                self.attempts.insert(slot, 0);
+            }
+        }
         for slot in view.slots.iter().filter(|slot| slot.residency == Residency::Ejected) {
             let r = WorkerRef { slot: slot.slot, generation: slot.generation };
             self.workers.entry(r).and_modify(|w| w.retired = true);
         }
         let totals = view.totals;
         let ended: u64 = totals.finished.iter().sum();
-        assert_eq!(totals.admitted, ended + u64::from(totals.in_flight) + u64::from(totals.queued), "I16");
+        assert_eq!(
+            totals.admitted,
+            ended + u64::from(totals.in_flight) + u64::from(totals.queued),
+            "I16: what was admitted is finished, queued or in flight"
+        );
         assert_eq!((totals.admitted, ended), (self.admitted, self.finished), "I16: as seen from outside");
         let at_workers = self.live.values().filter(|l| l.at.is_some()).count();
-        assert_eq!((totals.in_flight as usize, totals.queued as usize), (at_workers, self.live.len() - at_workers), "I16");
+        assert_eq!(
+            (totals.in_flight as usize, totals.queued as usize),
+            (at_workers, self.live.len() - at_workers),
+            "I16: queued and in flight as seen from outside"
+        );
         for tier in &view.tiers {
             assert!(tier.queued <= self.config.queue_len && tier.queued_bytes <= self.config.queue_bytes, "I9: {tier:?}");
         }

@@ -5,6 +5,7 @@ mod checker;
 mod crash;
 mod dispatch;
 mod health;
+mod invariants;
 mod life;
 mod model;
 mod random;
@@ -93,17 +94,47 @@ pub(super) fn of_session(id: u64, tool: ToolId, session: u64) -> Submit {
 }
 
 /// A core under test with its checker and its log.
+#[derive(Clone)]
 pub(super) struct Rig {
     pub(super) core: Core,
     pub(super) now: Nanos,
     checker: Checker,
     pub(super) log: Vec<(Nanos, Event)>,
     pub(super) answers: Vec<Vec<Action>>,
+    defect: Option<Defect>,
+}
+
+/// What is broken on purpose, to see that it is found.
+#[derive(Clone, Copy)]
+pub(super) struct Defect {
+    /// Changes the core before it takes the event.
+    pub(super) before: fn(&mut Core, Event),
+    /// Changes what the core answered.
+    pub(super) after: fn(&Core, Event, &mut Vec<Action>),
+}
+
+/// A step of the core, with its defect if it has one.
+fn step(core: &mut Core, defect: Option<Defect>, now: Nanos, event: Event) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if let Some(defect) = defect {
+        (defect.before)(core, event);
+    }
+    core.step(now, event, &mut actions);
+    if let Some(defect) = defect {
+        (defect.after)(core, event, &mut actions);
+    }
+    actions
+}
+
+impl std::fmt::Debug for Rig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rig").field("now", &self.now).field("steps", &self.log.len()).finish_non_exhaustive()
+    }
 }
 
 impl Rig {
     pub(super) fn new(config: &Config) -> Rig {
-        Rig { core: Core::new(config), now: SECOND, checker: Checker::new(config), log: Vec::new(), answers: Vec::new() }
+        Rig { core: Core::new(config), now: SECOND, checker: Checker::new(config), log: Vec::new(), answers: Vec::new(), defect: None }
     }
 
     /// A pool whose `min-ready` workers are ready.
@@ -122,8 +153,7 @@ impl Rig {
     }
 
     pub(super) fn step(&mut self, event: Event) -> Vec<Action> {
-        let mut actions = Vec::new();
-        self.core.step(self.now, event, &mut actions);
+        let actions = step(&mut self.core, self.defect, self.now, event);
         self.log.push((self.now, event));
         self.answers.push(actions.clone());
         self.checker.check(self.now, event, &actions, &self.core);

@@ -1,9 +1,15 @@
-//! Random events, sensible and not: the invariants hold, the log replays, and the pool always drains.
+//! Random events, sensible and not, as a state machine test that shrinks to the few events that matter.
+//!
+//! The reference is the checker with a core of its own; the system under test is another core, given the same events. So the
+//! invariants hold, a log replays to the identical actions, and at the end the pool always drains.
 
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use super::super::*;
-use super::{MS, Rig, config, tier};
+use super::model::{caught, forgets_what_was_written};
+use super::{Defect, MS, Rig, config, tier};
 use crate::config::{AffinityMode, Dispatch, Fallback, Predict, Recycle, SpareControl};
 
 /// One choice of a driver: what kind of event, which of the candidates, how much later.
@@ -14,9 +20,8 @@ struct Choice {
     later: u16,
 }
 
-fn choices() -> impl Strategy<Value = Vec<Choice>> {
-    let choice = (0u8..32, any::<u16>(), any::<u16>()).prop_map(|(kind, pick, later)| Choice { kind, pick, later });
-    prop::collection::vec(choice, 1..400)
+fn choice() -> impl Strategy<Value = Choice> {
+    (0u8..32, any::<u16>(), any::<u16>()).prop_map(|(kind, pick, later)| Choice { kind, pick, later })
 }
 
 prop_compose! {
@@ -81,49 +86,100 @@ fn pick<T: Copy>(from: &[T], pick: u16) -> Option<T> {
     (!from.is_empty()).then(|| from[usize::from(pick) % from.len()])
 }
 
-impl Rig {
+/// What happens when.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    at: Nanos,
+    event: Event,
+}
+
+/// What an event may be about in the present state.
+struct Menu {
+    now: Nanos,
+    next: u64,
+    starting: Vec<WorkerRef>,
+    jobs: Vec<(WorkerRef, RequestId)>,
+    alive: Vec<WorkerRef>,
+    stopped: Vec<WorkerRef>,
+    backing_off: Vec<SlotId>,
+    live: Vec<RequestId>,
+    probed: Vec<WorkerRef>,
+    resetting: Vec<WorkerRef>,
+    timer: Option<(Nanos, Timer)>,
+}
+
+impl Menu {
+    fn of(rig: &Rig, next: u64) -> Menu {
+        let seen = &rig.checker;
+        Menu {
+            now: rig.now,
+            next,
+            starting: seen.starting(),
+            jobs: seen.jobs(),
+            alive: seen.alive(),
+            stopped: seen.stopped(),
+            backing_off: seen.backing_off(),
+            live: seen.live(),
+            probed: seen.probed(),
+            resetting: seen.resetting(),
+            timer: seen.timers().first().copied(),
+        }
+    }
+
+    fn step(&self, choice: Choice) -> Step {
+        let event = self.event(choice).unwrap_or_else(|| Event::Submit(self.submit(choice)));
+        Step { at: self.time(choice, &event), event }
+    }
+
     /// An event from the choice; none where there is no candidate.
-    fn event_of(&self, choice: Choice, next: &mut u64) -> Option<Event> {
-        let seen = &self.checker;
+    fn event(&self, choice: Choice) -> Option<Event> {
         let which = choice.pick >> 4;
         Some(match choice.kind {
-            0..=7 => Event::Submit(self.random_submit(choice, next)),
-            8..=11 => Event::Ready(pick(&seen.starting(), which)?),
-            12..=14 => pick(&seen.jobs(), which).map(|(r, id)| Event::Written(r, id))?,
+            0..=7 => Event::Submit(self.submit(choice)),
+            8..=11 => Event::Ready(pick(&self.starting, which)?),
+            12..=14 => pick(&self.jobs, which).map(|(r, id)| Event::Written(r, id))?,
             15..=20 => {
                 let kind = if choice.pick.is_multiple_of(3) { ReplyKind::ToolError } else { ReplyKind::Ok };
-                pick(&seen.jobs(), which).map(|(r, id)| Event::Replied(r, id, kind))?
+                pick(&self.jobs, which).map(|(r, id)| Event::Replied(r, id, kind))?
             }
-            21 | 22 => Event::Exited(pick(&seen.alive(), which)?),
-            23 => Event::Exited(pick(&seen.stopped(), which)?),
-            24 => Event::Timer(Timer::Backoff(pick(&seen.backing_off(), which)?)),
-            25..=27 => Event::Timer(seen.timers().first()?.1),
-            28 => Event::Cancel(pick(&seen.live(), which)?),
+            21 | 22 => Event::Exited(pick(&self.alive, which)?),
+            23 => Event::Exited(pick(&self.stopped, which)?),
+            24 => Event::Timer(Timer::Backoff(pick(&self.backing_off, which)?)),
+            25..=27 => Event::Timer(self.timer?.1),
+            28 => Event::Cancel(pick(&self.live, which)?),
             29 => Event::EndSession(SessionKey(u64::from(which % 4))),
             30 if choice.pick.is_multiple_of(3) => nonsense(choice),
             30 if choice.pick.is_multiple_of(5) => Event::Reload,
-            30 => pick(&seen.probed(), which).map(Event::Probed).or_else(|| pick(&seen.resetting(), which).map(Event::ResetDone))?,
+            30 => pick(&self.probed, which).map(Event::Probed).or_else(|| pick(&self.resetting, which).map(Event::ResetDone))?,
             _ if choice.pick.is_multiple_of(64) => Event::Drain,
             _ => Event::Start,
         })
     }
 
-    fn random_submit(&self, choice: Choice, next: &mut u64) -> Submit {
+    fn submit(&self, choice: Choice) -> Submit {
         let p = u64::from(choice.pick);
-        let reused = p.is_multiple_of(23) && !self.checker.live().is_empty();
-        let id = if reused { self.checker.live()[0] } else { RequestId(*next) };
-        *next += 1;
+        let reused = self.live.first().copied().filter(|_| p.is_multiple_of(23));
         let deadline = p.is_multiple_of(3).then(|| (self.now + (p >> 6) * MS / 20).saturating_sub(MS));
-        let deadline = if reused { None } else { deadline };
         let tool = ToolId(if p.is_multiple_of(41) { 99 } else { (p >> 2) as u16 % 4 });
         let session = (!p.is_multiple_of(5)).then_some(SessionKey((p >> 4) % 4));
         Submit {
-            request: id,
+            request: reused.unwrap_or(RequestId(self.next)),
             tool,
             bytes: (p >> 3) as u32 % 64,
             session,
-            deadline,
+            deadline: deadline.filter(|_| reused.is_none()),
             cost: (!p.is_multiple_of(7)).then_some((p >> 5) * MS / 40),
+        }
+    }
+
+    /// Time goes on: mostly little, sometimes to the next timer, rarely far, once in a while backwards.
+    fn time(&self, choice: Choice, event: &Event) -> Nanos {
+        match (event, choice.later % 16) {
+            (Event::Timer(_), 0..=12) => self.timer.map_or(self.now, |t| t.0).max(self.now),
+            (Event::Submit(_), _) => self.now,
+            (_, 0) => self.now + 200 * MS,
+            (_, 1) => self.now.saturating_sub(MS),
+            _ => self.now + Nanos::from(choice.later) * 20,
         }
     }
 }
@@ -151,27 +207,38 @@ fn nonsense(choice: Choice) -> Event {
     }
 }
 
-/// Advances time: mostly little, sometimes to the next timer, rarely far, once in a while backwards.
-fn advance(rig: &mut Rig, choice: Choice, event: &Event) {
-    let due = rig.checker.timers().first().map(|t| t.0);
-    rig.now = match (event, choice.later % 16) {
-        (Event::Timer(_), 0..=12) => due.unwrap_or(rig.now).max(rig.now),
-        (Event::Submit(_), _) => rig.now,
-        (_, 0) => rig.now + 200 * MS,
-        (_, 1) => rig.now.saturating_sub(MS),
-        _ => rig.now + Nanos::from(choice.later) * 20,
-    };
+/// The pool as its surroundings know it.
+#[derive(Clone, Debug)]
+struct Known {
+    config: Config,
+    started: bool,
+    rig: Rig,
+    next: u64,
+    /// The first assertion that failed; nothing happens after it.
+    broken: Option<String>,
 }
 
-/// Plays the part of a well-behaved runtime until the pool is drained.
-fn settle(rig: &mut Rig) {
-    rig.step(Event::Drain);
-    for _ in 0..5000 {
-        if rig.checker.drained {
-            return;
+impl Known {
+    fn new(config: Config, started: bool) -> Known {
+        let known = Known { rig: Rig::new(&config), config, started, next: 0, broken: None };
+        if started { known.after(&Step { at: 0, event: Event::Start }) } else { known }
+    }
+
+    fn after(mut self, step: &Step) -> Known {
+        if self.broken.is_none() {
+            self.next += u64::from(matches!(step.event, Event::Submit(_)));
+            self.rig.now = step.at.max(self.rig.now.saturating_sub(MS));
+            self.broken = caught(|| self.rig.step(step.event)).err();
         }
-        let seen = &rig.checker;
-        let event = if let Some(r) = seen.resetting().first() {
+        self
+    }
+
+    /// What a well-behaved runtime does next until the pool is drained.
+    fn settling(&self) -> Option<Step> {
+        let seen = &self.rig.checker;
+        let event = if !seen.draining {
+            Event::Drain
+        } else if let Some(r) = seen.resetting().first() {
             Event::ResetDone(*r)
         } else if let Some(r) = seen.stopped().first() {
             Event::Exited(*r)
@@ -179,60 +246,172 @@ fn settle(rig: &mut Rig) {
             Event::Replied(*r, *id, ReplyKind::Ok)
         } else if let Some(r) = seen.starting().first() {
             Event::Ready(*r)
-        } else if let Some(slot) = seen.backing_off().first() {
-            Event::Timer(Timer::Backoff(*slot))
         } else {
-            panic!("nothing left to happen, but not drained: {:?}", rig.core.view());
+            Event::Timer(Timer::Backoff(*seen.backing_off().first()?))
         };
-        rig.after(1000, event);
+        Some(Step { at: self.rig.now + 1000, event })
     }
-    panic!("never drained: {:?}", rig.core.view());
 }
 
-fn run(config: &Config, choices: &[Choice]) -> Rig {
-    let mut rig = Rig::new(config);
-    let mut next = 0;
-    if choices.len().is_multiple_of(2) {
-        rig.step(Event::Start);
+/// The surroundings of a pool, some of them mad.
+struct Surroundings;
+
+impl ReferenceStateMachine for Surroundings {
+    type State = Known;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Known> {
+        (configs(), any::<bool>()).prop_map(|(config, started)| Known::new(config, started)).boxed()
     }
-    for choice in choices {
-        if let Some(event) = rig.event_of(*choice, &mut next) {
-            advance(&mut rig, *choice, &event);
-            rig.step(event);
-        }
+
+    fn transitions(known: &Known) -> BoxedStrategy<Step> {
+        let menu = Menu::of(&known.rig, known.next);
+        choice().prop_map(move |choice| menu.step(choice)).boxed()
     }
-    settle(&mut rig);
-    rig
+
+    /// A live id is not submitted again in the step of its expiry: the checker does not model that.
+    fn preconditions(known: &Known, step: &Step) -> bool {
+        !matches!(step.event, Event::Submit(submit) if known.rig.checker.will_expire(submit.request, step.at))
+    }
+
+    fn apply(known: Known, step: &Step) -> Known {
+        known.after(step)
+    }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+/// A second core that gets the same log.
+struct Replay {
+    core: Core,
+    steps: usize,
+}
 
-    #[test]
-    fn invariants_hold_and_the_log_replays(config in configs(), choices in choices()) {
-        let rig = run(&config, &choices);
-        prop_assert!(rig.checker.live().is_empty(), "I1: every request has its outcome");
-        let mut again = Core::new(&config);
-        for ((now, event), answer) in rig.log.iter().zip(&rig.answers) {
+impl StateMachineTest for Replay {
+    type SystemUnderTest = Replay;
+    type Reference = Surroundings;
+
+    fn init_test(known: &Known) -> Replay {
+        let replay = Replay { core: Core::new(&known.config), steps: 0 };
+        replay.catch_up(known)
+    }
+
+    fn apply(replay: Replay, known: &Known, _: Step) -> Replay {
+        replay.catch_up(known)
+    }
+
+    fn teardown(replay: Replay, known: Known) {
+        let known = settle(known);
+        let replay = replay.catch_up(&known);
+        assert_eq!(replay.core.view(), known.rig.core.view());
+    }
+}
+
+impl Replay {
+    fn catch_up(mut self, known: &Known) -> Replay {
+        assert_eq!(known.broken, None);
+        let rig = &known.rig;
+        for ((now, event), answer) in rig.log.iter().zip(&rig.answers).skip(self.steps) {
             let mut actions = Vec::new();
-            again.step(*now, *event, &mut actions);
-            prop_assert_eq!(&actions, answer);
+            self.core.step(*now, *event, &mut actions);
+            assert_eq!(&actions, answer, "the log does not replay: {event:?}");
         }
-        prop_assert_eq!(again.view(), rig.core.view());
+        self.steps = rig.log.len();
+        self
     }
+}
+
+/// Plays the part of a well-behaved runtime until the pool is drained.
+fn settle(mut known: Known) -> Known {
+    for _ in 0..5000 {
+        if known.rig.checker.drained || known.broken.is_some() {
+            assert!(known.broken.is_some() || known.rig.checker.live().is_empty(), "I1: every request has its outcome");
+            return known;
+        }
+        let step = known.settling();
+        let step = step.unwrap_or_else(|| panic!("nothing left to happen, but not drained: {:?}", known.rig.core.view()));
+        known = known.after(&step);
+    }
+    panic!("never drained: {:?}", known.rig.core.view());
+}
+
+fn fails(start: &Known, steps: &[Step]) -> Option<String> {
+    caught(|| Replay::test_sequential(ProptestConfig::default(), start.clone(), steps.to_vec(), None)).err()
+}
+
+/// Leaves out steps, many at once and then one by one, while it still fails: proptest tries each only once.
+fn reduced(start: &Known, mut steps: Vec<Step>) -> Vec<Step> {
+    loop {
+        let before = steps.len();
+        let mut chunk = before.div_ceil(2);
+        while chunk > 0 {
+            let mut at = 0;
+            while at < steps.len() {
+                let mut fewer = steps.clone();
+                fewer.drain(at..steps.len().min(at + chunk));
+                if fails(start, &fewer).is_some() { steps = fewer } else { at += chunk }
+            }
+            chunk /= 2;
+        }
+        if steps.len() == before {
+            return steps;
+        }
+    }
+}
+
+/// Runs random cases; the first failure, reduced.
+fn search(defect: Option<Defect>, mut runner: TestRunner) -> Result<(), (String, Vec<Step>)> {
+    let plant = |mut start: Known| {
+        start.rig.defect = defect;
+        start
+    };
+    let settings = runner.config().clone();
+    let found = runner.run(&Surroundings::sequential_strategy(1..400), |(start, steps, seen)| {
+        Replay::test_sequential(settings.clone(), plant(start), steps, seen);
+        Ok(())
+    });
+    match found {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(_, (start, steps, _))) => {
+            let start = plant(start);
+            let steps = reduced(&start, steps);
+            let what = fails(&start, &steps).unwrap_or_else(|| "it does not fail again".to_owned());
+            Err((format!("{what}\nstarted: {}, {:?}", start.started, start.config), steps))
+        }
+        Err(TestError::Abort(why)) => panic!("no cases: {why}"),
+    }
+}
+
+fn settings(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[test]
+fn invariants_hold_and_the_log_replays() {
+    let cases = std::env::var("POOL_RANDOM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+    if let Err((what, steps)) = search(None, TestRunner::new(settings(cases))) {
+        panic!("{what}\nafter {steps:#?}");
+    }
+}
+
+#[test]
+fn a_defect_shrinks_to_the_few_events_that_matter() {
+    let defect = Defect { before: forgets_what_was_written, after: |_, _, _| {} };
+    let always_the_same = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let runner = TestRunner::new_with_rng(settings(1000), always_the_same);
+    let (what, steps) = search(Some(defect), runner).expect_err("the defect is not found");
+    assert!(what.contains("written twice") || what.contains("it had no effect"), "{what}");
+    assert!(steps.len() < 15, "submitted, ready, written, exited and little else would do: {steps:#?}");
 }
 
 /// The generator reaches what it is meant to reach; else the property above would say little.
 #[test]
 fn random_runs_reach_every_outcome_and_every_residency() {
     use proptest::strategy::ValueTree;
-    use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
-    let mut runner = TestRunner::new_with_rng(Settings::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let mut totals = Totals::default();
     let mut parked = 0;
     for _ in 0..300 {
-        let (config, choices) = (configs(), choices()).new_tree(&mut runner).expect("a case").current();
-        let view = run(&config, &choices).core.view();
+        let (known, steps, _) = Surroundings::sequential_strategy(1..400).new_tree(&mut runner).expect("a case").current();
+        let view = settle(steps.iter().fold(known, Known::after)).rig.core.view();
         for (sum, n) in totals.finished.iter_mut().zip(view.totals.finished) {
             *sum += n;
         }

@@ -102,11 +102,11 @@ fn alone() {
         let before = descriptors();
         for _ in 0..3 {
             good_cycle(&deps).await;
-            assert!(!has_children());
+            assert!(!has_children(), "I11: a child is left");
             bad_cycle(&deps).await;
-            assert!(!has_children());
+            assert!(!has_children(), "I11: a child of a pool that could not start is left");
         }
-        assert_eq!(descriptors(), before);
+        assert_eq!(descriptors(), before, "I11: a descriptor is left");
         eventually("all tasks are gone", || tasks() == 0).await;
 
         drop(Pool::start(config("process", 2, &[]), deps.clone()).await.unwrap());

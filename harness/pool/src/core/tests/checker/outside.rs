@@ -10,6 +10,11 @@ impl Checker {
         self.workers.contains_key(&worker)
     }
 
+    /// Whether a live request of this id has its deadline by `at`.
+    pub(in super::super) fn will_expire(&self, id: RequestId, at: Nanos) -> bool {
+        self.live.get(&id).and_then(|live| live.deadline).is_some_and(|deadline| deadline <= at.max(self.now))
+    }
+
     /// Workers that never became ready: a worker that was asked to stop may still say that it is.
     pub(in super::super) fn never_ready(&self) -> Vec<WorkerRef> {
         self.workers.iter().filter(|(_, w)| w.ready_at.is_none()).map(|(r, _)| *r).collect()
@@ -47,8 +52,9 @@ impl Checker {
             (session, resetting, retired, stale).hash(into);
         }
         (generations, start_deaths, attempts, backing_off, unanswered).hash(into);
-        for (id, Live { submit, deadline, at, attempts, written }) in live {
+        for (id, Live { submit, deadline, enters: _, since, order: _, at, attempts, written }) in live {
             (id, submit.session, deadline.map(|d| d - now), at, attempts, written).hash(into);
+            ((now - since) / config.ageing_ns).hash(into);
         }
         (homes, ended, self.draining, self.drained).hash(into);
         for (timer, at) in timers {

@@ -3,17 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::super::*;
-use super::super::{Checker, SECOND};
+use super::super::{Checker, Defect, SECOND, step};
 use super::fingerprint;
-
-/// What is broken on purpose, to see that it is found.
-#[derive(Clone, Copy)]
-pub(super) struct Defect {
-    /// Changes the core before it takes the event.
-    pub(super) before: fn(&mut Core, Event),
-    /// Changes what the core answered.
-    pub(super) after: fn(Event, &mut Vec<Action>),
-}
 
 /// How often what a pool does not count on may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +20,7 @@ pub(super) struct Budget {
 }
 
 /// The bounds of an exploration.
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) name: &'static str,
     pub(super) config: Config,
@@ -71,37 +63,47 @@ impl World {
 }
 
 impl State {
-    /// All that may happen next; with each, whether a pool that works well can count on it.
-    pub(super) fn enabled(&self, world: &World) -> Vec<(Event, bool)> {
+    /// All that may happen next.
+    pub(super) fn enabled(&self, world: &World) -> Vec<Event> {
         let mut events = Vec::new();
         if let Some(submit) = world.submits.get(self.submitted) {
-            events.push((Event::Submit(Submit { deadline: submit.deadline.map(|d| self.now + d), ..*submit }), false));
+            events.push(Event::Submit(Submit { deadline: submit.deadline.map(|d| self.now + d), ..*submit }));
         }
-        for r in self.seen.never_ready() {
-            events.push((Event::Ready(r), true));
-        }
+        events.extend(self.seen.never_ready().into_iter().map(Event::Ready));
         for (r, id) in self.seen.jobs() {
-            events.push((Event::Written(r, id), false));
-            events.push((Event::Replied(r, id, ReplyKind::Ok), true));
+            events.push(Event::Written(r, id));
+            events.push(Event::Replied(r, id, ReplyKind::Ok));
         }
         let stopped = self.seen.stopped();
-        events.extend(stopped.iter().map(|r| (Event::Exited(*r), true)));
+        events.extend(stopped.iter().map(|r| Event::Exited(*r)));
         if self.budget.crashes > 0 {
             let crashing = self.seen.alive().into_iter().filter(|r| !stopped.contains(r));
-            events.extend(crashing.map(|r| (Event::Exited(r), false)));
+            events.extend(crashing.map(Event::Exited));
         }
-        events.extend(self.seen.backing_off().into_iter().map(|slot| (Event::Timer(Timer::Backoff(slot)), true)));
+        events.extend(self.seen.backing_off().into_iter().map(|slot| Event::Timer(Timer::Backoff(slot))));
         let may_fire = |timer: &Timer| self.budget.late_starts > 0 || !matches!(timer, Timer::Start(_));
         let timers = self.seen.timers().into_iter().map(|(_, timer)| timer).filter(may_fire);
-        events.extend(timers.map(|timer| (Event::Timer(timer), false)));
+        events.extend(timers.map(Event::Timer));
         if self.budget.cancels > 0 {
-            events.extend(self.seen.live().into_iter().map(|id| (Event::Cancel(id), false)));
+            events.extend(self.seen.live().into_iter().map(Event::Cancel));
         }
-        events.extend(self.budget.ends.map(|key| (Event::EndSession(key), false)));
+        events.extend(self.budget.ends.map(Event::EndSession));
         if !self.seen.draining {
-            events.push((Event::Drain, true));
+            events.push(Event::Drain);
         }
         events
+    }
+
+    /// What a well-behaved surrounding does next: exits as asked, answers, starts and ends of backoff, and a drain once nothing waits.
+    /// So every request finds its end without one.
+    pub(super) fn sure(&self) -> Option<Event> {
+        let seen = &self.seen;
+        let exit = || seen.stopped().first().map(|r| Event::Exited(*r));
+        let reply = || seen.jobs().first().map(|(r, id)| Event::Replied(*r, *id, ReplyKind::Ok));
+        let ready = || seen.starting().first().map(|r| Event::Ready(*r));
+        let backoff = || seen.backing_off().first().map(|slot| Event::Timer(Timer::Backoff(*slot)));
+        let drain = || (!seen.draining && seen.live().is_empty()).then_some(Event::Drain);
+        exit().or_else(reply).or_else(ready).or_else(backoff).or_else(drain)
     }
 
     /// Lets `event` happen; panics where an invariant breaks.
@@ -118,14 +120,7 @@ impl State {
             }
             _ => {}
         }
-        let mut actions = Vec::new();
-        if let Some(defect) = world.defect {
-            (defect.before)(&mut self.core, event);
-        }
-        self.core.step(self.now, event, &mut actions);
-        if let Some(defect) = world.defect {
-            (defect.after)(event, &mut actions);
-        }
+        let actions = step(&mut self.core, world.defect, self.now, event);
         self.seen.check(self.now, event, &actions, &self.core);
         for action in &actions {
             if let Action::Finish { request, .. } = action {
@@ -165,15 +160,21 @@ impl State {
         assert_eq!(state.fingerprint(world), self.fingerprint(world), "an event without meaning changed the core");
     }
 
-    /// Whether the pool has come to its end; panics where something is left.
     pub(super) fn is_drained(&self) -> bool {
+        self.seen.drained
+    }
+
+    /// Panics where something is left of a pool that has come to its end.
+    pub(super) fn check_drained(&self) {
         if self.seen.drained {
             let once = self.outcomes[..self.submitted].iter().all(|n| *n == 1);
             assert!(once && self.outcomes[self.submitted..].iter().all(|n| *n == 0), "I1: outcomes {:?}", self.outcomes);
-            assert!(self.seen.alive().is_empty() && self.seen.live().is_empty() && self.core.requests.is_empty(), "I11");
-            assert!(self.core.deadlines.is_empty() && self.core.classes.iter().all(|c| c.queued == 0 && c.running == 0), "I11");
+            assert!(self.seen.alive().is_empty() && self.seen.live().is_empty() && self.core.requests.is_empty(), "I11: something lives");
+            assert!(
+                self.core.deadlines.is_empty() && self.core.classes.iter().all(|c| c.queued == 0 && c.running == 0),
+                "I11: something counts"
+            );
         }
-        self.seen.drained
     }
 
     /// Equal for states with the same future.
