@@ -103,8 +103,7 @@ fn shown(interval: &Interval, is_rate: bool, notes: &mut Notes) -> String {
 
 /// Where the difference of the means lies.
 fn phases(case: &MatchedCase) -> String {
-    let whole = |of: fn(&(String, Option<f64>, Option<f64>)) -> Option<f64>| case.phases.last().and_then(of).unwrap_or(0.0);
-    let largest = whole(|p| p.1).max(whole(|p| p.2));
+    let largest = case.phases.last().map_or(0.0, |(_, a, b)| a.unwrap_or(0.0).max(b.unwrap_or(0.0)));
     let mut table =
         Table::new(&[(Column::Left, "mean time in"), (Column::Right, "A"), (Column::Right, "B"), (Column::Right, "B less A")]);
     for (phase, a, b) in &case.phases {

@@ -223,13 +223,11 @@ fn scenario_name(file: &str) -> Option<&str> {
     (plain(group) && plain(own) && name.len() <= 100).then_some(name)
 }
 
+/// Combinations of each file, and a sentence on each variant that was left out.
+type Chosen = (Vec<Vec<Combination>>, Vec<String>);
+
 /// The chosen combinations of each file, in the same order as `read`.
-fn choose(
-    read: &[Read],
-    filters: &Filters,
-    selection: &Selection,
-    options: &Options,
-) -> Result<(Vec<Vec<Combination>>, Vec<String>), Vec<Problem>> {
+fn choose(read: &[Read], filters: &Filters, selection: &Selection, options: &Options) -> Result<Chosen, Vec<Problem>> {
     let most = options.max_cases;
     let open = |r: &&Read| !selection.suite_only || r.wire.suite;
     let all: Vec<Vec<Combination>> = read.iter().filter(open).map(|r| r.combinations.clone()).collect();

@@ -16,7 +16,7 @@ struct Path {
 pub(crate) const VARIANT: &str = "variant";
 
 const PATHS: &[Path] = &[
-    Path { key: VARIANT, axis: true, set: set_variant },
+    Path { key: VARIANT, axis: true, set: |w, v| set_variant(w, &v) },
     Path { key: "target", axis: true, set: |w, v| w.target = Some(v) },
     Path { key: "load.accept", axis: true, set: |w, v| w.load.accept = Some(v) },
     Path { key: "load.arrivals.kind", axis: true, set: |w, v| w.load.arrivals.kind = Some(v) },
@@ -65,7 +65,7 @@ fn each(wire: &mut Wire, value: &Located, field: fn(&mut WireMix) -> &mut Option
 }
 
 /// Sets all that the variant of that name sets; a name that the scenario lacks is reported where cases are made.
-fn set_variant(wire: &mut Wire, value: Located) {
+fn set_variant(wire: &mut Wire, value: &Located) {
     let set = wire.variants.iter().find(|variant| variant.name == value.value).map(|variant| variant.set.clone());
     for (key, value) in set.unwrap_or_default() {
         self::set(wire, &key, value);

@@ -26,8 +26,7 @@ fn one(table: &ClassTable, notes: &mut Notes) -> String {
     let at: Vec<String> = table.at.iter().map(|(key, value)| code(&format!("{key}={value}"))).collect();
     let heading = if at.is_empty() { String::new() } else { format!("At {}:\n\n", at.join(", ")) };
     let mut shown = Table::new(&[(Column::Left, "variant")]);
-    let names = table.rows.first().map(|row| row.cells.iter().map(|cell| cell.figure.clone()).collect()).unwrap_or_else(Vec::new);
-    names.iter().for_each(|name| shown.column(name));
+    table.rows.iter().take(1).flat_map(|row| &row.cells).for_each(|cell| shown.column(&cell.figure));
     for row in &table.rows {
         let mut cells = vec![code(&row.variant)];
         cells.extend(row.cells.iter().map(|c| cell(c, notes)));
