@@ -15,6 +15,7 @@ use store::compress::{Codec, Encoders};
 use store::{Message, Role, Session, SessionId, Store};
 
 use crate::config::Config;
+use crate::monitor::{Counters, Monitor};
 use crate::sessions::{Sessions, Turn};
 
 /// The request path. Cheap to clone.
@@ -31,6 +32,8 @@ struct Inner {
     sessions: Sessions,
     encoders: Encoders,
     in_flight: AtomicUsize,
+    counters: Arc<Counters>,
+    monitor: Arc<Monitor>,
 }
 
 /// A call of a tool.
@@ -122,7 +125,10 @@ impl Coordinator {
         let clock = Arc::clone(&deps.clock);
         let pool = Pool::start(config.pool.clone(), deps).await?;
         let encoders = Encoders::new(&config.compress);
-        let inner = Inner { config, clock, pool, store, sessions: Sessions::default(), encoders, in_flight: AtomicUsize::new(0) };
+        let counters = Arc::new(Counters::new(&config.pool));
+        let monitor = Monitor::new(pool.clone(), &config.pool, Arc::clone(&clock), Arc::clone(&counters), config.monitor);
+        let (sessions, in_flight) = (Sessions::default(), AtomicUsize::new(0));
+        let inner = Inner { config, clock, pool, store, sessions, encoders, in_flight, counters, monitor };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -136,8 +142,24 @@ impl Coordinator {
         self.inner.store.as_ref()
     }
 
+    /// Now, on the clock that deadlines are read on.
+    pub fn now(&self) -> Nanos {
+        self.inner.now()
+    }
+
+    /// Requests that are admitted at once.
+    pub fn in_flight_max(&self) -> usize {
+        self.inner.config.in_flight
+    }
+
+    /// The monitor of this path: metrics and health.
+    pub fn monitor(&self) -> Arc<Monitor> {
+        Arc::clone(&self.inner.monitor)
+    }
+
     /// Serves one request; always ends with exactly one outcome. Dropping the future cancels it.
     pub async fn call(&self, mut request: Request) -> Response {
+        let entered = self.inner.counters.enter();
         let mut response = Response {
             outcome: Outcome::Shed,
             request: None,
@@ -156,6 +178,7 @@ impl Coordinator {
             response.error = Some(why);
         }
         response.times = request.times;
+        entered.leave(&response);
         response
     }
 

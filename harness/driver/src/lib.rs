@@ -22,12 +22,13 @@ mod slice;
 mod sys;
 pub mod target;
 mod trial;
+mod turns;
 mod twin;
 
 pub use child::serve;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
-pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
+pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
 pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 

@@ -57,8 +57,6 @@ impl Problem {
     }
 }
 
-/// The setting of the command that `process` workers run.
-pub const WORKER_COMMAND: &str = "worker.command";
 /// The setting of the workers' journal.
 pub(crate) const WORKER_JOURNAL: &str = "worker.journal";
 /// The setting of the CPUs that a trial may use.
@@ -66,7 +64,6 @@ pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
 /// Longest time that virtual time is told a step takes: an hour.
 const COST_MAX_NS: u64 = 3_600_000_000_000;
 const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
-    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
     (
         WORKER_JOURNAL,
         "bool",
@@ -114,11 +111,7 @@ pub struct Costs {
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
-    [pool::SETTINGS, store::SETTINGS, coordinator::SETTINGS, OWN_SETTINGS]
-        .into_iter()
-        .flatten()
-        .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
-        .collect()
+    coordinator::settings().chain(OWN_SETTINGS).map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc }).collect()
 }
 
 /// Names of all kinds that a scenario may use, with their parameters where they have any.
@@ -164,8 +157,6 @@ pub struct PreparedCase {
     pub services: Vec<(ServiceTime, pool::How)>,
     /// Faults to inject.
     pub faults: Vec<Fault>,
-    /// Program and arguments of `process` workers; empty for our own.
-    pub worker_command: Vec<String>,
     /// CPUs that the trial may use; 0 for all.
     pub cpus: usize,
     /// What virtual time is told of the world.
@@ -233,7 +224,6 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         popularity: popularity(&load.popularity)?,
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: faults(case, TARGETS[target].has_pool, arrivals.is_open())?,
-        worker_command: worker_command(case)?,
         cpus: cpus(case)?,
         costs: costs(case)?,
         journal: journal(case, &config)?,
@@ -269,15 +259,6 @@ fn configure(case: &Case) -> Result<Config, Problem> {
     })
 }
 
-fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
-    let Some(command) = case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") else { return Ok(Vec::new()) };
-    let words: Vec<String> = command.value.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() {
-        return Err(Problem::at(command, "an empty worker command (expected a program and its arguments, or 'self')"));
-    }
-    Ok(words)
-}
-
 fn faults(case: &Case, has_pool: bool, open: bool) -> Result<Vec<Fault>, Problem> {
     if let (Some(fault), false) = (case.faults.first(), has_pool) {
         let what = format!("the target '{}' has no pool, so no fault would strike (expected 'coordinator' or 'pool')", case.target.value);
@@ -292,7 +273,7 @@ fn journal(case: &Case, config: &Config) -> Result<bool, Problem> {
     if used.into_iter().any(|p| config.pool.policy(p).worker != "process") {
         return Err(Problem::at(text, "only processes keep a journal (expected worker = \"process\" in every tier that has workers)"));
     }
-    match case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") {
+    match &config.worker_command {
         Some(_) => Err(Problem::at(text, "only our own worker keeps a journal (expected worker.command = \"self\")")),
         None => Ok(true),
     }

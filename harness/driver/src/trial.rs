@@ -251,9 +251,8 @@ fn descriptors_left(before: u64) -> u64 {
 
 /// The command of `process` workers: as set, or this very program's hidden subcommand.
 fn worker_command(prepared: &PreparedCase, dir: &Path) -> Result<WorkerCommand, String> {
-    let mut words = prepared.worker_command.iter();
-    if let Some(program) = words.next() {
-        return Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() });
+    if let Some(command) = &prepared.config.worker_command {
+        return Ok(command.clone());
     }
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
     let mut args = vec![WORKER_SUBCOMMAND.into()];

@@ -104,8 +104,7 @@ fn shown(interval: &Interval, is_rate: bool, notes: &mut Notes) -> String {
 /// Where the difference of the means lies.
 fn phases(case: &MatchedCase) -> String {
     let largest = case.phases.last().map_or(0.0, |(_, a, b)| a.unwrap_or(0.0).max(b.unwrap_or(0.0)));
-    let mut table =
-        Table::new(&[(Column::Left, "mean time in"), (Column::Right, "A"), (Column::Right, "B"), (Column::Right, "B less A")]);
+    let mut table = Table::new(&[(Column::Left, "mean time in"), (Column::Right, "A"), (Column::Right, "B"), (Column::Right, "B less A")]);
     for (phase, a, b) in &case.phases {
         let (in_a, in_b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
         if in_a.max(in_b) < SMALL * largest {
@@ -121,7 +120,8 @@ fn phases(case: &MatchedCase) -> String {
 
 /// What was not compared.
 fn rest(found: &Across) -> String {
-    let mut lines: Vec<String> = found.refused.iter().map(|(case, why)| format!("- {} is not compared: {}", code(case), escape(why))).collect();
+    let mut lines: Vec<String> =
+        found.refused.iter().map(|(case, why)| format!("- {} is not compared: {}", code(case), escape(why))).collect();
     for (run, ids) in [("A", &found.only_a), ("B", &found.only_b)] {
         lines.extend(ids.iter().take(MOST_LISTED).map(|id| format!("- {} is in run {run} only", code(id))));
         if ids.len() > MOST_LISTED {

@@ -8,6 +8,7 @@ mod paths;
 mod problem;
 mod resolve;
 mod select;
+mod server;
 mod tree;
 mod values;
 mod wire;
@@ -23,6 +24,7 @@ pub use crate::problem::Problem;
 use crate::problem::Problems;
 use crate::resolve::Wanted;
 use crate::select::Filters;
+pub use crate::server::{AlertTable, ServerFile, server};
 use crate::wire::{Known, Wire};
 
 /// A scenario file.

@@ -16,9 +16,9 @@ use crate::problem::Problems;
 use crate::tree::{self, Entry, Node, Value};
 use crate::words;
 pub(crate) use fields::Fields;
-pub(crate) use variants::{Variant, unknown as unknown_variant};
 #[cfg(test)]
 pub(crate) use load::{LOAD, MIX};
+pub(crate) use variants::{Variant, unknown as unknown_variant};
 
 /// Keys of a scenario's top level beside the settings' own tables.
 pub(crate) const TOP: [&str; 12] =

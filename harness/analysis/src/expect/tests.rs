@@ -65,7 +65,9 @@ fn every_known_figure_can_be_measured_and_missed() {
         assert!(!holds(&expectation(&name, Some(4.0), None, false), &r), "{name}");
         assert!(!holds(&expectation(&name, None, Some(2.0), false), &r), "{name}");
     }
-    for (share, value) in [("accuracy", 3.0 / 7.0), ("affinity-hits", 0.75), ("recall.hot", 0.5), ("over-predicted", 0.5), ("regret", 1.0 / 3.0)] {
+    for (share, value) in
+        [("accuracy", 3.0 / 7.0), ("affinity-hits", 0.75), ("recall.hot", 0.5), ("over-predicted", 0.5), ("regret", 1.0 / 3.0)]
+    {
         assert!(holds(&expectation(share, Some(value), Some(value), true), &r), "{share}");
     }
     assert!(holds(&expectation("memory-growth", None, Some(0.5), true), &r));

@@ -48,7 +48,14 @@ impl Engine<'_> {
         let bytes = sort.payloads.get(usize::from(intent.payload)).map_or(0, |(payload, _)| payload.len());
         let session = (intent.session != NO_SESSION).then(|| self.sessions.get(intent.session as usize).copied()).flatten();
         let deadline = sort.deadline_ns.map(|after| at.saturating_add(after));
-        self.step(Event::Submit(Submit { request, tool: sort.tool, bytes: bytes as u32, session, deadline, cost: Some(intent.service_ns) }));
+        self.step(Event::Submit(Submit {
+            request,
+            tool: sort.tool,
+            bytes: bytes as u32,
+            session,
+            deadline,
+            cost: Some(intent.service_ns),
+        }));
     }
 
     /// The client of a closed loop sends its next request, until the window is over.

@@ -237,6 +237,7 @@ impl<'a> Engine<'a> {
         let snapshot = Snapshot {
             at: self.now,
             deaths: self.ended.deaths.closed + self.ended.deaths.unexpected,
+            deaths_by: [0; pool::DeathCause::ALL.len()],
             live_pids: Vec::new(),
             busy_ns: std::array::from_fn(|part| self.busy.read(part, self.now)),
             existing_ns: std::array::from_fn(|part| self.existing.read(part, self.now)),

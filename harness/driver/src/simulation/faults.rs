@@ -36,7 +36,9 @@ impl Effects {
             Some(RequestFault::Hang(Moment::After) | RequestFault::Stop) => Effects { end: Some((Moment::Before, Ending::Hangs)), ..none },
             Some(RequestFault::Late(ns)) => Effects { late_ns: ns, ..none },
             Some(RequestFault::Balloon { ms, .. }) => Effects { longer_ns: Nanos::from(ms) * MILLISECOND, ..none },
-            Some(RequestFault::Duplicate | RequestFault::Split(_) | RequestFault::FloodStdout(_) | RequestFault::FloodStderr(_)) | None => none,
+            Some(RequestFault::Duplicate | RequestFault::Split(_) | RequestFault::FloodStdout(_) | RequestFault::FloodStderr(_)) | None => {
+                none
+            }
         }
     }
 }

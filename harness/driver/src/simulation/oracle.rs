@@ -26,7 +26,15 @@ pub(crate) fn regret(prepared: &PreparedCase, rows: &[Row], lengths: (Nanos, Nan
     let sorts = prepared.sorts(seed);
     let intents = rows.iter().map(|row| row.intent).collect();
     let (warmup_ns, length_ns) = lengths;
-    let load = Load { schedule: Schedule { intents, faults: prepared.faults.iter().map(crate::faults::Fault::carried).collect() }, sorts: &sorts, warmup_ns, length_ns, clients: None, faults: true, seed };
+    let load = Load {
+        schedule: Schedule { intents, faults: prepared.faults.iter().map(crate::faults::Fault::carried).collect() },
+        sorts: &sorts,
+        warmup_ns,
+        length_ns,
+        clients: None,
+        faults: true,
+        seed,
+    };
     let oracle = Engine::new(&load, prepared, &config, Costs { policy: Policy::Core, ..costs }).run().ok()?;
     let ((requests, response_ns), (_, oracle_ns)) = (sum(rows), sum(&oracle.rows));
     Some(Regret { response_ns, oracle_ns, requests })

@@ -11,11 +11,11 @@ use pool::clock::Nanos;
 use pool::core::{Affinity, Outcome as Fate, Tier};
 use pool::times::{Phase, RequestTimes};
 
+use super::world::Ended;
 use super::{Load, Outcome};
 use crate::prepare::PreparedCase;
 use crate::rows::Row;
 use crate::slice::{Edge, Ran};
-use super::world::Ended;
 
 /// When the load begins. Not 0, which a stamp takes for "did not happen".
 const ORIGIN: Nanos = 1_000_000_000;
@@ -27,7 +27,9 @@ const ORIGIN: Nanos = 1_000_000_000;
 pub(super) fn run(load: &Load<'_>, prepared: &PreparedCase) -> Result<Outcome, String> {
     let plain = load.clients.is_none() && prepared.sessions() == 0 && prepared.faults.is_empty();
     if !plain || load.sorts.iter().any(|s| s.deadline_ns.is_some()) {
-        return Err("virtual.policy = sjf takes planned arrivals without sessions, deadlines and faults; use virtual.policy = core".to_owned());
+        return Err(
+            "virtual.policy = sjf takes planned arrivals without sessions, deadlines and faults; use virtual.policy = core".to_owned()
+        );
     }
     let slots = prepared.slots().max(1) as usize;
     let hold = |service: Nanos| service + prepared.costs.dispatch_ns + prepared.costs.return_ns;
@@ -57,7 +59,14 @@ pub(super) fn run(load: &Load<'_>, prepared: &PreparedCase) -> Result<Outcome, S
     let window = (ORIGIN + load.warmup_ns, ORIGIN + load.warmup_ns + load.length_ns);
     let last = rows.iter().map(Row::done).max().unwrap_or(window.1);
     let edge = |at| Edge { at, ..Edge::default() };
-    let ran = Ran { paced: None, window, begin: edge(window.0), end: edge(window.1), drained: edge(last.max(window.1)), memory: Memory::default() };
+    let ran = Ran {
+        paced: None,
+        window,
+        begin: edge(window.0),
+        end: edge(window.1),
+        drained: edge(last.max(window.1)),
+        memory: Memory::default(),
+    };
     Ok(Outcome { rows, ran, ended: Ended::default() })
 }
 

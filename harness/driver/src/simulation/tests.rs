@@ -164,7 +164,7 @@ fn shortest_first_is_a_lower_mean_and_the_same_load() {
     assert_eq!(core.fingerprint, sjf.fingerprint);
     let mean = |r: &Record| r.histograms["response"].mean().unwrap();
     assert!(mean(&sjf) < 0.8 * mean(&core), "{} against {}", mean(&sjf), mean(&core));
-    assert_eq!(core.histograms["class.hot.response"].count() , sjf.histograms["class.hot.response"].count());
+    assert_eq!(core.histograms["class.hot.response"].count(), sjf.histograms["class.hot.response"].count());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub use inner::backoff_limit;
-pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
+pub use observe::{Death, DeathCause, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
 pub use timers::Timers;
 

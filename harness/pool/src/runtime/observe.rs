@@ -36,6 +36,57 @@ impl Death {
     pub const KEPT: usize = 1024;
 }
 
+/// Why workers end, in few kinds: what can be counted for as long as a pool runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DeathCause {
+    /// The pool asked for it, and it went.
+    Closed,
+    /// The pool killed it: too slow to start, or to finish what nobody waits for.
+    Killed,
+    /// It could not be started, or ended before it was ready.
+    Start,
+    /// It said what it must not say.
+    Protocol,
+    /// A signal from elsewhere.
+    Signal,
+    /// It exited, or closed its output, unasked.
+    Exit,
+    /// Anything else: a panic or abort of a worker in this process.
+    Other,
+}
+
+impl DeathCause {
+    /// All of them.
+    pub const ALL: [DeathCause; 7] = [
+        DeathCause::Closed,
+        DeathCause::Killed,
+        DeathCause::Start,
+        DeathCause::Protocol,
+        DeathCause::Signal,
+        DeathCause::Exit,
+        DeathCause::Other,
+    ];
+
+    /// The cause's name in metrics.
+    pub fn name(self) -> &'static str {
+        ["closed", "killed", "start", "protocol", "signal", "exit", "other"][self as usize]
+    }
+
+    fn of(live: &Live, cause: &Cause) -> DeathCause {
+        match cause {
+            _ if live.killed => DeathCause::Killed,
+            _ if live.ending => DeathCause::Closed,
+            Cause::Protocol(_) => DeathCause::Protocol,
+            _ if !live.ready => DeathCause::Start,
+            Cause::Spawn(_) => DeathCause::Start,
+            Cause::Ended(status) if status.starts_with("signal") => DeathCause::Signal,
+            Cause::Ended(status) if status.starts_with("exit") || status.starts_with("eof") => DeathCause::Exit,
+            Cause::Ended(_) => DeathCause::Other,
+        }
+    }
+}
+
 /// All deaths so far, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeathCounts {
@@ -74,6 +125,8 @@ pub struct Snapshot {
     pub core: View,
     /// Workers that have ended so far, expected or not.
     pub deaths: u64,
+    /// The same by cause, in the order of [`DeathCause::ALL`].
+    pub deaths_by: [u64; DeathCause::ALL.len()],
     /// Pids of the live process workers, in the order of their slots.
     pub live_pids: Vec<u32>,
     /// Time during which slots were busy with a request, ns, by partition.
@@ -131,6 +184,7 @@ impl Meter {
 pub(super) struct Observed {
     kept: Vec<Death>,
     deaths: u64,
+    deaths_by: [u64; DeathCause::ALL.len()],
     counts: DeathCounts,
     cpu_ns: u64,
     start_failure: Option<StartFailure>,
@@ -168,6 +222,7 @@ impl Observed {
             self.idle(live.partition, live.busy_since, now);
         }
         self.deaths += 1;
+        self.deaths_by[DeathCause::of(live, &exit.cause) as usize] += 1;
         self.counts.count(&exit.cause.to_string(), live.busy.is_some(), live.ending);
         self.cpu_ns += exit.cpu_ns;
         if !live.ready && (live.killed || !live.ending) {
@@ -211,6 +266,7 @@ impl Inner {
         Snapshot {
             at,
             deaths: observed.deaths,
+            deaths_by: observed.deaths_by,
             live_pids: state.slots.iter().flatten().filter_map(|live| live.handle.pid()).collect(),
             busy_ns: observed.busy.map(|meter| meter.read(at)),
             existing_ns: observed.existing.map(|meter| meter.read(at)),

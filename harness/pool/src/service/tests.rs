@@ -42,7 +42,15 @@ fn errors_name_the_nearest_kind_or_the_syntax() {
 
 #[test]
 fn the_mean_of_many_samples_is_the_stated_mean() {
-    for text in ["constant 2ms", "uniform 1ms 3ms", "exponential 2ms", "lognormal 2ms 0.8", "bimodal 1ms 50ms 0.1", "pareto 1ms 1.5", "pareto 1ms 3"] {
+    for text in [
+        "constant 2ms",
+        "uniform 1ms 3ms",
+        "exponential 2ms",
+        "lognormal 2ms 0.8",
+        "bimodal 1ms 50ms 0.1",
+        "pareto 1ms 1.5",
+        "pareto 1ms 3",
+    ] {
         let time = parsed(text);
         let mut rng = Pcg64Mcg::seed_from_u64(7);
         let n = 400_000;

@@ -15,6 +15,8 @@ mod load;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

@@ -66,7 +66,9 @@ fn a_live_run_is_compared_with_a_virtual_one_on_the_very_same_requests() {
     place.run_tiny(&["--rounds", "2"]).succeeds();
     simulate(&place, "virtual", &["--rounds", "2"]).ends(0);
     let ran = place.poolbench(&["compare", "run", "virtual"]).ends(0);
-    for says in ["two runs compared", "it/tiny", "2 rounds with the same requests in both", "| dispatch |", "**response**", "virtual: simulated"] {
+    for says in
+        ["two runs compared", "it/tiny", "2 rounds with the same requests in both", "| dispatch |", "**response**", "virtual: simulated"]
+    {
         assert!(ran.out.contains(says), "no {says:?} in\n{}", ran.out);
     }
     place.poolbench(&["compare", "run", "virtual", "--out", "c.md"]).ends(0);

@@ -47,7 +47,12 @@ pub(super) fn run() -> Run {
     }
     records.push(profiled(&cases[0].id));
     let folded = BTreeMap::from([(FOLDED.to_owned(), stacks())]);
-    Run { plan: Plan { schema: SCHEMA, size: Size::Full, seed: 7, virtual_time: false, left_out: Vec::new(), scenarios, cases }, facts: facts(), records, folded }
+    Run {
+        plan: Plan { schema: SCHEMA, size: Size::Full, seed: 7, virtual_time: false, left_out: Vec::new(), scenarios, cases },
+        facts: facts(),
+        records,
+        folded,
+    }
 }
 
 fn located(value: &str) -> Located {
