@@ -175,3 +175,28 @@ fn what_virtual_time_cannot_know_is_refused_with_the_reason() {
         assert!(problem.what.contains(says) && problem.help.is_some(), "{problem}");
     }
 }
+
+#[test]
+fn faults_that_requests_carry_strike_in_virtual_time_too() {
+    let fault = |kind: &str, with: &[(&str, &str)]| {
+        let with = with.iter().map(|(key, value)| ((*key).to_owned(), at(value)));
+        Kind { kind: at(kind), with: with.collect() }
+    };
+    let mut spoiled = case(4, "constant 10ms", Some(100.0), &[("pool.backoff", "1000000"), ("pool.backoff-cap", "2000000")]);
+    spoiled.faults = vec![
+        fault("exit", &[("code", "7"), ("when", "before"), ("every-request", "50")]),
+        fault("late", &[("delay", "200ms"), ("request", "7")]),
+        fault("garbage", &[("request", "33")]),
+        fault("hang", &[("request", "77")]),
+        fault("drain", &[("at", "95%")]),
+    ];
+    spoiled.load.mix[0].deadline_ns = Some(1_000_000_000);
+    let record = run_case(spoiled, 20, 8);
+    let exits = record.deaths.by_status["exit 7"];
+    assert_eq!((exits, record.faults["late"], record.faults["garbage"], record.faults["drain"]), (record.faults["exit"], 1, 1, 1));
+    assert!(exits >= 30, "{:?}", record.faults);
+    assert_eq!(record.outcomes["outcome-unknown"], exits + 1, "written, and never answered: {:?}", record.outcomes);
+    assert_eq!(record.outcomes["expired"], 1, "the hung one has a deadline");
+    assert!(record.outcomes["shed"] > 50, "after the drain nothing is admitted");
+    assert_eq!(record.histograms["response"].max().unwrap() / 10_000_000, 21, "the late one");
+}
