@@ -17,6 +17,7 @@ pub mod payload;
 mod prepare;
 mod rows;
 pub mod schedule;
+mod simulation;
 mod slice;
 mod sys;
 pub mod target;
@@ -29,6 +30,7 @@ pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
 pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
+pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 
 /// Whether the case's target has a pool within, and so something for a monitor to see.

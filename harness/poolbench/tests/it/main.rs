@@ -25,4 +25,6 @@ mod support;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod virtual_time;
+#[cfg(test)]
 mod workers;
