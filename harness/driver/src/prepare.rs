@@ -61,6 +61,8 @@ impl Problem {
 pub(crate) const WORKER_JOURNAL: &str = "worker.journal";
 /// The setting of the CPUs that a trial may use.
 pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
+/// Longest time that virtual time is told a step takes: an hour.
+const COST_MAX_NS: u64 = 3_600_000_000_000;
 const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
     (
         WORKER_JOURNAL,
@@ -74,7 +76,38 @@ const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
         "0",
         "CPUs that a trial and its workers may use, the first ones of those allowed; 0 for all. 1 takes the scheduler's placing of wake-ups out of a comparison",
     ),
+    ("virtual.start", "duration", "1ms", "in virtual time: from the start of a worker until it is ready"),
+    ("virtual.dispatch", "duration", "0ns", "in virtual time: from the choice of a worker until it begins to serve"),
+    ("virtual.return", "duration", "0ns", "in virtual time: from the end of a service until the reply is read and the slot is free"),
+    (
+        "virtual.policy",
+        "choice core|sjf",
+        "core",
+        "in virtual time: what dispatches, the pool's own core, or clairvoyant shortest job first over all slots as a bound (sjf)",
+    ),
 ];
+
+/// What dispatches in virtual time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The pool's own core.
+    Core,
+    /// Clairvoyant shortest job first over all slots, without preemption.
+    ShortestFirst,
+}
+
+/// What virtual time is told of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// From a worker's spawn until it is ready, ns.
+    pub start_ns: u64,
+    /// From the choice of a worker until it begins, ns.
+    pub dispatch_ns: u64,
+    /// From the end of a service until its reply is read, ns.
+    pub return_ns: u64,
+    /// What dispatches.
+    pub policy: Policy,
+}
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
@@ -126,6 +159,8 @@ pub struct PreparedCase {
     pub faults: Vec<Fault>,
     /// CPUs that the trial may use; 0 for all.
     pub cpus: usize,
+    /// What virtual time is told of the world.
+    pub costs: Costs,
     /// Whether workers note what they execute.
     pub journal: bool,
 }
@@ -138,13 +173,26 @@ pub fn prepare(plan: &Plan) -> Result<Vec<PreparedCase>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut prepared = Vec::new();
     for case in &plan.cases {
-        match prepare_case(case) {
+        match prepare_case(case).and_then(|prepared| fits(prepared, plan.virtual_time)) {
             Ok(case) => prepared.push(case),
             Err(problem) if problems.contains(&problem) => {}
             Err(problem) => problems.push(problem),
         }
     }
     if problems.is_empty() { Ok(prepared) } else { Err(problems) }
+}
+
+/// Refuses what exists only in the other kind of time.
+fn fits(prepared: PreparedCase, virtual_time: bool) -> Result<PreparedCase, Problem> {
+    if virtual_time {
+        crate::simulation::check(&prepared)?;
+    } else if prepared.costs.policy == Policy::ShortestFirst {
+        let place = prepared.case.settings.get("virtual.policy").unwrap_or(&prepared.case.target);
+        let mut problem = Problem::at(place, "virtual.policy = sjf exists only in virtual time (expected 'core')");
+        problem.help = Some("run it with --virtual, or mark its variant: only = \"virtual\"".to_owned());
+        return Err(problem);
+    }
+    Ok(prepared)
 }
 
 /// Parses one case.
@@ -177,6 +225,7 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: faults(case, TARGETS[target].has_pool, arrivals.is_open())?,
         cpus: cpus(case)?,
+        costs: costs(case)?,
         journal: journal(case, &config)?,
         config,
         case: case.clone(),
@@ -235,6 +284,22 @@ fn cpus(case: &Case) -> Result<usize, Problem> {
     text.value
         .parse()
         .map_err(|_| Problem::at(text, format!("'{}' is not a number of CPUs (expected a whole number, 0 for all)", text.value)))
+}
+
+fn costs(case: &Case) -> Result<Costs, Problem> {
+    let time = |key: &str| {
+        let Some(row) = OWN_SETTINGS.iter().find(|row| row.0 == key) else { return Ok(0) };
+        let Some(given) = case.settings.get(key) else { return Ok(units::parse_duration(row.2).unwrap_or(0)) };
+        let bad = || Problem::at(given, format!("'{}' is not a time (expected a duration, such as '50us')", given.value));
+        given.value.parse::<u64>().ok().filter(|ns| *ns <= COST_MAX_NS).ok_or_else(bad)
+    };
+    let sjf = case.settings.get("virtual.policy").is_some_and(|policy| policy.value == "sjf");
+    Ok(Costs {
+        start_ns: time("virtual.start")?,
+        dispatch_ns: time("virtual.dispatch")?,
+        return_ns: time("virtual.return")?,
+        policy: if sjf { Policy::ShortestFirst } else { Policy::Core },
+    })
 }
 
 fn popularity(text: &Located) -> Result<Popularity, Problem> {

@@ -25,11 +25,11 @@ use crate::target::Target;
 use crate::turns::Turns;
 
 /// Time between the pacer's readiness and the first intended start, so that the first one is not late.
-const LEAD_NS: u64 = 2_000_000;
+pub(crate) const LEAD_NS: u64 = 2_000_000;
 /// How long the last requests may take after the last send; what is then without an outcome breaks conservation.
 const DRAIN_NS: u64 = 30_000_000_000;
 /// How long a client of a closed loop waits after an answer that is not `ok`.
-const REFUSED: Duration = Duration::from_millis(1);
+pub(crate) const REFUSED: Duration = Duration::from_millis(1);
 /// How often the end of the drain is looked for.
 const LOOK: Duration = Duration::from_millis(2);
 

@@ -1,10 +1,12 @@
 //! One trial: a target made ready, slices of load, then everything checked and written down.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use coordinator::monitor::http;
 use model::plan::Case;
 use model::record::{Record, Status, TrialKind};
 use pool::clock::MonotonicClock;
@@ -50,6 +52,8 @@ pub struct Order {
     pub rate_per_s: Option<f64>,
     /// An empty directory for the store.
     pub dir: PathBuf,
+    /// Where the endpoints of the pool's monitor are served while the trial runs, if the target has a pool.
+    pub monitor: Option<SocketAddr>,
 }
 
 /// A trial made ready.
@@ -58,6 +62,7 @@ pub struct Trial {
     prepared: PreparedCase,
     runtime: Runtime,
     target: Arc<dyn Target>,
+    monitor: Option<http::Server>,
     sorts: Arc<Vec<Sort>>,
     sink: Arc<Sink>,
     started_unix_ms: u64,
@@ -65,6 +70,8 @@ pub struct Trial {
     descriptors: u64,
     fingerprint: u64,
     intended: u64,
+    /// Warm-up and window of the last slice, ns.
+    lengths: (u64, u64),
     ran: Option<Ran>,
     profile: Option<profiler::Profile>,
 }
@@ -109,10 +116,15 @@ impl Trial {
             log: None,
         };
         let descriptors = host::descriptors();
-        let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone() };
+        let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone(), monitored: order.monitor.is_some() };
         let target: Arc<dyn Target> = Arc::from(runtime.block_on(TARGETS[prepared.target].open(opening))?);
+        let monitor = match (order.monitor, target.monitor()) {
+            (Some(address), Some(monitor)) => Some(http::serve(address, monitor).map_err(|e| e.to_string())?),
+            _ => None,
+        };
         Ok(Trial {
             prepared,
+            monitor,
             runtime,
             target,
             sink: Arc::default(),
@@ -121,6 +133,7 @@ impl Trial {
             fingerprint: Schedule::default().fingerprint(&sorts),
             sorts,
             intended: 0,
+            lengths: (0, 0),
             ran: None,
             profile: None,
             order,
@@ -159,6 +172,7 @@ impl Trial {
             return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
         }
         self.fingerprint = schedule.fingerprint(&self.sorts);
+        self.lengths = (warmup_ns, length_ns);
         self.intended = if open { schedule.intents.iter().filter(|i| i.at_ns >= warmup_ns).count() as u64 } else { 0 };
         self.sink = Arc::new(Sink::with_capacity(schedule.intents.len()));
         let hz = profile_hz();
@@ -202,6 +216,7 @@ impl Trial {
         record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
         evidence::put_load(&mut record, &rows, &ran, &self.prepared);
         record.errors = errors;
+        record.regret = crate::simulation::regret(&self.prepared, &rows, self.lengths, self.order.seed, None);
         record.faults = self.sink.faults(&rows, &self.prepared.faults);
         record.answers.digests = record.outcomes.get("ok").copied().unwrap_or(0);
         record.answers.wrong = self.sink.wrong_digests.load(Ordering::Relaxed);
@@ -210,6 +225,10 @@ impl Trial {
             record.sessions = Some(self.runtime.block_on(check_sessions(store, &rows, self.prepared.sessions())));
         }
         record.seen = self.target.store().map(store::Store::describe).unwrap_or_default();
+        if let Some(monitor) = self.monitor.take() {
+            record.monitored = Some(monitor.answered());
+            self.runtime.block_on(monitor.stop());
+        }
         let pool = self.target.pool().cloned();
         self.runtime.block_on(self.target.close())?;
         record.deaths = pool.map(|p| evidence::deaths(&p)).unwrap_or_default();

@@ -93,7 +93,7 @@ fn first_steps(config: &Config) {
 pub fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let source = Source { file: "any/file.toml".to_owned(), text: text.to_owned() };
-    let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64 };
+    let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64, virtual_time: false };
     match expand(&[source], &driver::catalogue(), &kinds(), &Selection::default(), &options) {
         Ok(plan) => {
             // Either is an answer; what matters is that there is one.
@@ -115,6 +115,7 @@ fn kinds() -> KnownKinds {
         shapes: owned(&kinds.shapes),
         workers: owned(&kinds.workers),
         outcomes: owned(&Outcome::ALL.map(Outcome::name)),
+        scaled: pool::SCALED_SETTINGS.iter().map(|key| (*key).to_owned()).collect(),
         tiers: owned(&Tier::ALL.map(Tier::name)),
     }
 }

@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Look: remake the report of a run from its records
     Report(ReportArgs),
+    /// Look: hold one run against another, case by case
+    Compare(CompareArgs),
     /// Serve: be an MCP server on stdin and stdout, over a pool of workers
     Serve(ServeArgs),
     /// Look: print a completion script for a shell
@@ -145,14 +148,20 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) plan: bool,
     /// Resume an interrupted run: its finished trials are kept
-    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan"])]
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan", "virtual_time"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Simulate: the pool's own core in virtual time, without workers, pipes or a host
+    #[arg(long = "virtual", conflicts_with = "in_process")]
+    pub(crate) virtual_time: bool,
     /// Run trials in this process, for a debugger; they share memory and caches, so trust no figure
     #[arg(long)]
     pub(crate) in_process: bool,
     /// Measure a debug build; its figures carry a brand
     #[arg(long)]
     pub(crate) allow_debug: bool,
+    /// Serve the metrics and health of each trial's pool over HTTP while it runs: a port on loopback, or HOST:PORT
+    #[arg(long, value_name = "ADDR", value_parser = driver::monitor::parse_address)]
+    pub(crate) monitor: Option<SocketAddr>,
     /// No progress on stderr
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -193,6 +202,20 @@ pub(crate) struct ReportArgs {
     pub(crate) run: PathBuf,
     /// Write the report's files here instead of into the run's directory
     #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `compare`.
+#[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    /// Directory of the run that is compared against
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Directory of the other run
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// Write the Markdown into this file instead of printing it
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -28,6 +28,7 @@ fn case() -> Case {
         length_ns: 1_000_000_000,
         sessions: 4,
         popularity: at("zipf 1.1", 6),
+        time_scale: None,
         accept: String::new(),
         mix: vec![mix],
     };

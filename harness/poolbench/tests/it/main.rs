@@ -13,6 +13,10 @@ mod interrupt;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod monitor;
+#[cfg(test)]
+mod openmetrics;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod serve;
@@ -20,5 +24,7 @@ mod serve;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod virtual_time;
 #[cfg(test)]
 mod workers;

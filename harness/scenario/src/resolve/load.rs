@@ -50,7 +50,18 @@ pub(super) fn load(wire: &Wire, known: &Known<'_>, wanted: &Wanted, problems: &m
     }
     let accept = given.accept.as_ref().map_or_else(|| "identity".to_owned(), |a| a.value.clone());
     let (arrivals, clients, sessions) = (arrivals?, clients?, sessions?);
-    (problems.count() == before).then_some(Load { arrivals, rate, clients, warmup_ns, length_ns, sessions, popularity, accept, mix })
+    (problems.count() == before).then_some(Load {
+        arrivals,
+        rate,
+        clients,
+        warmup_ns,
+        length_ns,
+        sessions,
+        popularity,
+        accept,
+        mix,
+        time_scale: None,
+    })
 }
 
 fn of_size(sizes: &Sizes, size: Size) -> Option<&Located> {
