@@ -54,6 +54,9 @@ fn filled(buckets: &[(u64, u64)]) -> Hdr {
     hdr
 }
 
+/// The longest run of zeros that HDR V2 can write, longer than any histogram.
+const ENDLESS_ZEROS: [u8; 9] = [0xff; 9];
+
 impl Histogram {
     /// An empty histogram.
     pub fn new() -> Self {
@@ -135,6 +138,10 @@ impl Histogram {
     /// Why the text is not such a histogram.
     pub fn from_base64(text: &str) -> Result<Self, String> {
         let bytes = BASE64.decode(text).map_err(|e| format!("histogram is not base64: {e}"))?;
+        // A run of 2^63 zeros, which the decoder negates: it panics where overflow is checked. Nothing else has nine such bytes.
+        if bytes.windows(ENDLESS_ZEROS.len()).any(|nine| nine == ENDLESS_ZEROS) {
+            return Err("histogram is not HDR V2: it has more zeros than buckets".to_owned());
+        }
         let read: Hdr = Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|e| format!("histogram is not HDR V2: {e:?}"))?;
         if read.max() > empty().highest_equivalent(HIGHEST_NS) {
             return Err("histogram is out of bounds: it holds values above one hour".to_owned());
