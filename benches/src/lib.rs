@@ -7,9 +7,9 @@
 //! cargo test  -p benches --benches                   each once, to see that it works
 //! ```
 //!
-//! Groups: `core` (the pure state machine), `frames` (the wire codec), `histogram`, `session` (JSON and compression)
-//! and `round-trip` (one request in flight). Figures, and the change since the run before, stand in `criterion/` under the target
-//! directory; profiles as `criterion/NAME/profile/profile.folded` and `profile.svg`.
+//! Groups: `core` (the pure state machine), `frames` (the wire codec), `histogram`, `monitor` (what counting adds to a request),
+//! `session` (JSON and compression) and `round-trip` (one request in flight). Figures, and the change since the run before, stand in
+//! `criterion/` under the target directory; profiles as `criterion/NAME/profile/profile.folded` and `profile.svg`.
 //!
 //! These are for whoever works on one of these paths. They do not gate: a change is judged by `poolbench gate`, which interleaves
 //! two builds. A worker process is not in the profile of its round trips, only the pool's side is.
@@ -18,6 +18,7 @@ mod core;
 mod flame;
 mod frames;
 mod histogram;
+mod monitor;
 mod prose;
 mod round_trip;
 mod session;
@@ -52,6 +53,7 @@ pub fn run() -> Result<(), Failure> {
     core::bench(&mut criterion)?;
     frames::bench(&mut criterion);
     histogram::bench(&mut criterion);
+    monitor::bench(&mut criterion)?;
     session::bench(&mut criterion)?;
     round_trip::bench(&mut criterion);
     criterion.final_summary();

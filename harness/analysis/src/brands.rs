@@ -53,6 +53,7 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         dirty_tree(facts),
         incomplete(case),
         settings_differ(measured),
+        monitored(measured),
     ];
     let mut brands: Vec<Brand> = all.into_iter().flatten().collect();
     brands.sort_by_key(|b| std::cmp::Reverse(b.grade));
@@ -229,6 +230,14 @@ fn settings_differ(measured: &[&Record]) -> Option<Brand> {
     }
     let reason = format!("the system reported different values between rounds: {}", keys.join(", "));
     brand(Grade::Degraded, "settings-differ", reason, "use a fresh directory on one filesystem for all rounds")
+}
+
+/// Endpoints were served: what they cost is in these figures.
+fn monitored(measured: &[&Record]) -> Option<Brand> {
+    let answers: u64 =
+        measured.iter().map(|r| r.monitored).try_fold(None, |sum, n| Some(n.map_or(sum, |n| Some(sum.unwrap_or(0) + n))))??;
+    let reason = format!("the monitor's endpoints were served and answered {answers} times");
+    brand(Grade::Note, "monitored", reason, "run without --monitor for figures that are to be compared")
 }
 
 /// One seed gives one load: within a round all cases of a scenario must have run the same, unless an axis changes the load itself.

@@ -42,8 +42,8 @@ fn say(output: &mut impl Write, what: &FromChild) -> std::io::Result<()> {
 
 fn obey(order: ToChild, trial: &mut Option<Trial>) -> FromChild {
     match (order, trial.as_mut()) {
-        (ToChild::Prepare { case, round, kind, seed, dir, rate_per_s }, None) => {
-            let order = Order { case: *case, round, kind, seed, rate_per_s, dir: PathBuf::from(dir) };
+        (ToChild::Prepare { case, round, kind, seed, dir, rate_per_s, monitor }, None) => {
+            let order = Order { case: *case, round, kind, seed, rate_per_s, dir: PathBuf::from(dir), monitor };
             match Trial::prepare(order) {
                 Ok(ready) => {
                     let fingerprint = ready.fingerprint();

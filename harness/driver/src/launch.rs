@@ -94,6 +94,7 @@ impl Launcher {
             seed: order.seed,
             dir: order.dir.to_string_lossy().into_owned(),
             rate_per_s: order.rate_per_s,
+            monitor: order.monitor,
         };
         let mut running = Running::start(self).map_err(LaunchError::Spawn)?;
         let until = MonotonicClock.now() + timeout_ns;

@@ -26,11 +26,17 @@ mod turns;
 mod twin;
 
 pub use child::serve;
+pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
 pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
 pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
+
+/// Whether the case's target has a pool within, and so something for a monitor to see.
+pub fn has_pool(case: &model::plan::Case) -> bool {
+    target::TARGETS.iter().any(|kind| kind.has_pool && kind.name == case.target.value)
+}
 
 /// Versions of SQLite, zstd and zlib-rs, as linked.
 pub fn versions() -> std::collections::BTreeMap<&'static str, String> {

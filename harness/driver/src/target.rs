@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use coordinator::monitor::Monitor;
 use coordinator::{Config, Request, Response};
 use pool::core::Outcome;
 use pool::times::RequestTimes;
@@ -33,6 +35,10 @@ pub trait Target: Send + Sync {
     fn pool(&self) -> Option<&Pool> {
         None
     }
+    /// The monitor of that pool, if there is one and [`Opening::monitored`] asked for it.
+    fn monitor(&self) -> Option<Arc<Monitor>> {
+        None
+    }
     /// The store within, if there is one.
     fn store(&self) -> Option<&Store> {
         None
@@ -49,6 +55,8 @@ pub struct Opening {
     pub deps: Deps,
     /// An empty directory for the store.
     pub dir: PathBuf,
+    /// Whether the pool is to be monitored where it is not so anyway.
+    pub monitored: bool,
 }
 
 /// A kind of target: its row in [`TARGETS`].

@@ -1,10 +1,12 @@
 //! One trial: a target made ready, slices of load, then everything checked and written down.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use coordinator::monitor::http;
 use model::plan::Case;
 use model::record::{Record, Status, TrialKind};
 use pool::clock::MonotonicClock;
@@ -50,6 +52,8 @@ pub struct Order {
     pub rate_per_s: Option<f64>,
     /// An empty directory for the store.
     pub dir: PathBuf,
+    /// Where the endpoints of the pool's monitor are served while the trial runs, if the target has a pool.
+    pub monitor: Option<SocketAddr>,
 }
 
 /// A trial made ready.
@@ -58,6 +62,7 @@ pub struct Trial {
     prepared: PreparedCase,
     runtime: Runtime,
     target: Arc<dyn Target>,
+    monitor: Option<http::Server>,
     sorts: Arc<Vec<Sort>>,
     sink: Arc<Sink>,
     started_unix_ms: u64,
@@ -111,10 +116,15 @@ impl Trial {
             log: None,
         };
         let descriptors = host::descriptors();
-        let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone() };
+        let opening = Opening { config: prepared.config.clone(), deps, dir: order.dir.clone(), monitored: order.monitor.is_some() };
         let target: Arc<dyn Target> = Arc::from(runtime.block_on(TARGETS[prepared.target].open(opening))?);
+        let monitor = match (order.monitor, target.monitor()) {
+            (Some(address), Some(monitor)) => Some(http::serve(address, monitor).map_err(|e| e.to_string())?),
+            _ => None,
+        };
         Ok(Trial {
             prepared,
+            monitor,
             runtime,
             target,
             sink: Arc::default(),
@@ -215,6 +225,10 @@ impl Trial {
             record.sessions = Some(self.runtime.block_on(check_sessions(store, &rows, self.prepared.sessions())));
         }
         record.seen = self.target.store().map(store::Store::describe).unwrap_or_default();
+        if let Some(monitor) = self.monitor.take() {
+            record.monitored = Some(monitor.answered());
+            self.runtime.block_on(monitor.stop());
+        }
         let pool = self.target.pool().cloned();
         self.runtime.block_on(self.target.close())?;
         record.deaths = pool.map(|p| evidence::deaths(&p)).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What the parent and a trial's child say to each other: versioned JSON lines.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Case;
@@ -26,6 +28,9 @@ pub enum ToChild {
         dir: String,
         /// Arrivals per second for an open loop, resolved.
         rate_per_s: Option<f64>,
+        /// Where the trial serves the endpoints of its pool's monitor, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        monitor: Option<SocketAddr>,
     },
     /// Run one slice of load.
     Slice {

@@ -114,6 +114,9 @@ pub struct Record {
     pub seen: BTreeMap<String, String>,
     /// The profile; `None` unless profiled.
     pub profile: Option<ProfileFigures>,
+    /// Answers that the monitor's endpoints gave while the trial ran; `None` where they were not served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<u64>,
     /// Faults that struck, by kind: made by the pool, or carried by a request that reached a worker.
     #[serde(default)]
     pub faults: BTreeMap<String, u64>,
@@ -384,6 +387,7 @@ impl Record {
             memory_peak_bytes: 0,
             seen: BTreeMap::new(),
             profile: None,
+            monitored: None,
             faults: BTreeMap::new(),
             journal: None,
             left: Left::default(),

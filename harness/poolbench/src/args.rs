@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -158,6 +159,9 @@ pub(crate) struct RunArgs {
     /// Measure a debug build; its figures carry a brand
     #[arg(long)]
     pub(crate) allow_debug: bool,
+    /// Serve the metrics and health of each trial's pool over HTTP while it runs: a port on loopback, or HOST:PORT
+    #[arg(long, value_name = "ADDR", value_parser = driver::monitor::parse_address)]
+    pub(crate) monitor: Option<SocketAddr>,
     /// No progress on stderr
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -170,7 +170,7 @@ impl Reader<'_> {
             Value::Leaf { text, quoted: true } => match serde_json::from_str::<Json>(&text) {
                 Ok(value @ Json::Object(_)) => return Some(value.to_string()),
                 Ok(_) => {
-                    self.problems.at(line, format!("{key}: the text is JSON but no object (expected such as '{{\"type\": \"object\"}}')"))
+                    self.problems.at(line, format!("{key}: the text is JSON but no object (expected such as '{{\"type\": \"object\"}}')"));
                 }
                 Err(error) => self.problems.at(line, format!("{key}: the text is not JSON: {error} (write a TOML table, or JSON text)")),
             },

@@ -72,7 +72,7 @@ impl Client {
     }
 
     async fn call(&mut self, id: u64, arguments: Value) {
-        self.send(&call(id, arguments)).await;
+        self.send(&call(id, &arguments)).await;
     }
 
     async fn next(&mut self) -> Value {
@@ -95,7 +95,7 @@ async fn next(reader: &mut BufReader<ReadHalf<DuplexStream>>) -> Value {
     serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"))
 }
 
-fn call(id: u64, arguments: Value) -> Value {
+fn call(id: u64, arguments: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "say", "arguments": arguments } })
 }
 
@@ -117,7 +117,7 @@ async fn a_client_that_only_sends_is_not_read_for_ever_and_each_call_is_answered
         let sent = Arc::clone(&sent);
         async move {
             for id in 1..=CALLS {
-                writer.write_all(format!("{}\n", call(id, json!({ "filler": "x".repeat(100) }))).as_bytes()).await.unwrap();
+                writer.write_all(format!("{}\n", call(id, &json!({ "filler": "x".repeat(100) }))).as_bytes()).await.unwrap();
                 sent.store(id, std::sync::atomic::Ordering::Relaxed);
             }
             writer

@@ -95,7 +95,8 @@ pub(crate) fn judge(bounds: &Bounds, between: &Between<'_>) -> Health {
             (BACKOFF, Residency::Backoff, "wait to start again after a death"),
         ] {
             let count = slots.of(residency);
-            if count > 0 {
+            // A reload takes workers out of service as a matter of course.
+            if count > 0 && !(reason == EJECTED && between.pool.core.reloading) {
                 say(reason, name, format!("{count} of {} slots {why}", slots.total()));
             }
         }
@@ -120,4 +121,4 @@ fn percent(share: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::monitor) mod tests;

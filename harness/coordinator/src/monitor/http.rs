@@ -2,8 +2,10 @@
 //! its counters do.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,12 +19,18 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::Monitor;
 
-/// Connections at once; one more waits to be accepted.
-const CONNECTIONS: usize = 16;
-/// Time for a request's head, which is all of a GET; also how long a connection may be idle.
-const HEAD_TIME: Duration = Duration::from_secs(5);
-/// Life of a connection, so that a client that reads slowly holds none for long.
-const CONNECTION_TIME: Duration = Duration::from_secs(30);
+/// What clients may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Connections at once; one more waits to be accepted.
+    connections: usize,
+    /// Time for a request's head, which is all of a GET; also how long a connection may be idle.
+    head: Duration,
+    /// Life of a connection, so that a client that reads slowly holds none for long.
+    connection: Duration,
+}
+
+const LIMITS: Limits = Limits { connections: 16, head: Duration::from_secs(5), connection: Duration::from_secs(30) };
 /// Longest head, bytes.
 const HEAD_MAX: usize = 8 << 10;
 /// Most header lines.
@@ -70,12 +78,12 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is no address (expected a port such as 9464, or a numeric address such as 127.0.0.1:9464)"))
 }
 
-/// Tries whether the address is free, without keeping it.
+/// Tries whether the address is free, without keeping it; port 0 becomes one that is.
 ///
 /// # Errors
 /// Why it is not.
-pub fn probe(address: SocketAddr) -> Result<(), BindError> {
-    bind(address).map(drop)
+pub fn probe(address: SocketAddr) -> Result<SocketAddr, BindError> {
+    bind(address)?.local_addr().map_err(|e| BindError::Refused(address, e))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
@@ -85,19 +93,37 @@ fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
+/// What the server's tasks share.
+struct Served {
+    monitor: Arc<Monitor>,
+    limits: Limits,
+    answered: AtomicU64,
+}
+
 /// Endpoints that are being served. Dropping it stops them without waiting.
-#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    served: Arc<Served>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
     _thread: JoinHandle<()>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Server {
     /// Where; with the port that the system chose if port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Requests answered so far.
+    pub fn answered(&self) -> u64 {
+        self.served.answered.load(Ordering::Relaxed)
     }
 
     /// Accepts nothing more, finishes the answers that are being written, at most two seconds.
@@ -113,6 +139,10 @@ impl Server {
 /// # Errors
 /// The address is not to be had.
 pub fn serve(address: SocketAddr, monitor: Arc<Monitor>) -> Result<Server, BindError> {
+    serve_within(LIMITS, address, monitor)
+}
+
+fn serve_within(limits: Limits, address: SocketAddr, monitor: Arc<Monitor>) -> Result<Server, BindError> {
     let listener = bind(address)?;
     let refused = |e| BindError::Refused(address, e);
     listener.set_nonblocking(true).map_err(refused)?;
@@ -120,29 +150,31 @@ pub fn serve(address: SocketAddr, monitor: Arc<Monitor>) -> Result<Server, BindE
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BindError::Thread)?;
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = oneshot::channel();
+    let served = Arc::new(Served { monitor, limits, answered: AtomicU64::new(0) });
+    let shared = Arc::clone(&served);
     let thread = std::thread::Builder::new().name("monitor".into()).spawn(move || {
-        runtime.block_on(run(listener, monitor, stopped));
+        runtime.block_on(run(listener, shared, stopped));
         // Nobody waits for a server that was dropped.
         let _ = end.send(());
     });
-    Ok(Server { address, stop, ended, _thread: thread.map_err(BindError::Thread)? })
+    Ok(Server { address, served, stop, ended, _thread: thread.map_err(BindError::Thread)? })
 }
 
-async fn run(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: watch::Receiver<bool>) {
+async fn run(listener: TcpListener, served: Arc<Served>, mut stopped: watch::Receiver<bool>) {
     // It was made non-blocking, so that only a runtime that is shutting down refuses it.
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(served.limits.connections));
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             () = until_stopped(&mut stopped) => break,
-            _ = ticks.tick() => monitor.tick(),
+            _ = ticks.tick() => served.monitor.tick(),
             accepted = accept(&listener, &permits) => {
                 let (stream, permit) = accepted;
-                let (monitor, stopped) = (Arc::clone(&monitor), stopped.clone());
+                let (served, stopped) = (Arc::clone(&served), stopped.clone());
                 tokio::spawn(async move {
-                    converse(stream, monitor, stopped).await;
+                    converse(stream, served, stopped).await;
                     drop(permit);
                 });
             }
@@ -150,7 +182,7 @@ async fn run(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: watch::R
     }
     drop(listener);
     // Those that do not end in time are dropped with the runtime.
-    let _ = tokio::time::timeout(STOP_TIME, permits.acquire_many(CONNECTIONS as u32)).await;
+    let _ = tokio::time::timeout(STOP_TIME, permits.acquire_many(served.limits.connections as u32)).await;
 }
 
 async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
@@ -174,20 +206,22 @@ async fn accept(
     }
 }
 
-async fn converse(stream: tokio::net::TcpStream, monitor: Arc<Monitor>, mut stopped: watch::Receiver<bool>) {
+async fn converse(stream: tokio::net::TcpStream, served: Arc<Served>, mut stopped: watch::Receiver<bool>) {
+    let limits = served.limits;
     let service = service_fn(move |request| {
-        let answer = answer(&request, &monitor);
+        let answer = answer(&request, &served.monitor);
+        served.answered.fetch_add(1, Ordering::Relaxed);
         async move { Ok::<_, Infallible>(answer) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(limits.head)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEADERS_MAX)
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let whole = tokio::time::timeout(CONNECTION_TIME, async {
+    let whole = tokio::time::timeout(limits.connection, async {
         tokio::select! {
             ended = connection.as_mut() => ended,
             () = until_stopped(&mut stopped) => {

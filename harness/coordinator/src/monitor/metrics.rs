@@ -88,17 +88,16 @@ struct Series<'a> {
 impl Series<'_> {
     /// One sample with these label values, in the order of the row's labels.
     fn put(&mut self, values: &[&str], value: f64) {
-        let labels: Vec<(&str, &str)> = self.row.labels.iter().copied().zip(values.iter().copied()).collect();
-        let mut put = || {
-            let mut metric = self.metric.encode_family(&labels)?;
-            match self.row.kind {
-                MetricKind::Counter if value.fract() == 0.0 => metric.encode_counter::<NoLabelSet, u64, f64>(&(value as u64), None),
-                MetricKind::Counter => metric.encode_counter::<NoLabelSet, f64, f64>(&value, None),
-                _ => metric.encode_gauge(&value),
-            }
+        let (kind, labels) = (self.row.kind, self.labels(values));
+        let result = match labels.as_slice() {
+            [] => one(kind, &mut self.metric, value),
+            _ => self.metric.encode_family(&labels).and_then(|mut metric| one(kind, &mut metric, value)),
         };
-        let result = put();
         self.result = self.result.and(result);
+    }
+
+    fn labels<'a>(&self, values: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+        self.row.labels.iter().copied().zip(values.iter().copied()).collect()
     }
 
     fn put_times(&mut self, values: &[&str], times: &Histogram) {
@@ -108,13 +107,21 @@ impl Series<'_> {
         if count == 0 {
             return;
         }
-        let labels: Vec<(&str, &str)> = self.row.labels.iter().copied().zip(values.iter().copied()).collect();
+        let labels = self.labels(values);
         let buckets: [(f64, u64); BUCKETS] = std::array::from_fn(|i| (bound_ns(i).map_or(f64::INFINITY, |ns| ns as f64 / 1e9), counts[i]));
         let result = self
             .metric
             .encode_family(&labels)
             .and_then(|mut metric| metric.encode_histogram::<NoLabelSet>(times.sum_s(), count, &buckets, None));
         self.result = self.result.and(result);
+    }
+}
+
+fn one(kind: MetricKind, metric: &mut MetricEncoder<'_>, value: f64) -> fmt::Result {
+    match kind {
+        MetricKind::Counter if value.fract() == 0.0 => metric.encode_counter::<NoLabelSet, u64, f64>(&(value as u64), None),
+        MetricKind::Counter => metric.encode_counter::<NoLabelSet, f64, f64>(&value, None),
+        MetricKind::Gauge | MetricKind::Histogram => metric.encode_gauge(&value),
     }
 }
 

@@ -89,7 +89,9 @@ impl Monitor {
         let health = health::judge(&self.bounds, &between);
         let (alerts, deliveries) = self.alerts.get().map(|board| board.read()).unwrap_or_default();
         let (config, counters) = (Arc::clone(&self.config), Arc::clone(&self.counters));
-        metrics::text(Scrape { config, pool, slots, counters, mark: now, health, process: Process::read(), alerts, deliveries })
+        // Counters are free to read, so that only the pool's own figures may be a little older.
+        let mark = Mark::take(&pool, &counters);
+        metrics::text(Scrape { config, pool, slots, counters, mark, health, process: Process::read(), alerts, deliveries })
     }
 
     /// The pool's health now.

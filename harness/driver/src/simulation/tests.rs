@@ -65,7 +65,7 @@ fn run_case(mut case: Case, seconds: u64, seed: u64) -> Record {
     case.load.length_ns = seconds * 1_000_000_000;
     let lengths = Lengths { warmup_ns: case.load.warmup_ns, length_ns: case.load.length_ns };
     let rate_per_s = case.load.rate.map(|rate| if let Rate::PerSecond(r) = rate { r } else { 0.0 });
-    let order = Order { case, round: 0, kind: TrialKind::Measured, seed, rate_per_s, dir: "unused".into() };
+    let order = Order { case, round: 0, kind: TrialKind::Measured, seed, rate_per_s, dir: "unused".into(), monitor: None };
     let record = simulate(&order, lengths).record;
     assert_eq!(record.status, Status::Measured, "{:?}", record.status);
     let outcomes: u64 = record.outcomes.values().sum();
@@ -151,7 +151,7 @@ fn a_closed_loop_measures_the_capacity() {
 fn a_closed_loop_that_takes_no_time_is_refused() {
     let mut case = case(4, "constant 0ns", None, &[]);
     case.load.length_ns = 1_000_000_000;
-    let order = Order { case, round: 0, kind: TrialKind::Measured, seed: 1, rate_per_s: None, dir: "unused".into() };
+    let order = Order { case, round: 0, kind: TrialKind::Measured, seed: 1, rate_per_s: None, dir: "unused".into(), monitor: None };
     let record = simulate(&order, Lengths { warmup_ns: 0, length_ns: 1_000_000_000 }).record;
     assert!(matches!(&record.status, Status::Failed { why } if why.contains("virtual.dispatch")), "{:?}", record.status);
 }

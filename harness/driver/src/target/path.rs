@@ -1,5 +1,8 @@
 //! The whole request path.
 
+use std::sync::Arc;
+
+use coordinator::monitor::Monitor;
 use coordinator::{Coordinator, Request, Response};
 use pool::Pool;
 use store::Store;
@@ -26,6 +29,10 @@ impl Target for PathTarget {
 
     fn pool(&self) -> Option<&Pool> {
         Some(self.0.pool())
+    }
+
+    fn monitor(&self) -> Option<Arc<Monitor>> {
+        Some(self.0.monitor())
     }
 
     fn store(&self) -> Option<&Store> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use coordinator::monitor::{Counters, Monitor};
 use coordinator::{Request, Response, session_key};
 use pool::clock::Clock;
 use pool::core::Outcome;
@@ -14,18 +15,26 @@ use super::{Boxed, Opening, Target, blank};
 struct PoolTarget {
     pool: Pool,
     clock: Arc<dyn Clock>,
+    monitor: Option<Arc<Monitor>>,
 }
 
 pub(super) async fn open(opening: Opening) -> Result<Box<dyn Target>, String> {
     let clock = Arc::clone(&opening.deps.clock);
-    let pool = Pool::start(opening.config.pool, opening.deps).await.map_err(|e| e.to_string())?;
-    Ok(Box::new(PoolTarget { pool, clock }))
+    let config = opening.config;
+    let pool = Pool::start(config.pool.clone(), opening.deps).await.map_err(|e| e.to_string())?;
+    // The pool alone counts nothing, so that nothing of the monitor is in its figures unless it was asked for.
+    let monitor = opening.monitored.then(|| {
+        let counters = Arc::new(Counters::new(&config.pool));
+        Monitor::new(pool.clone(), &config.pool, Arc::clone(&clock), counters, config.monitor)
+    });
+    Ok(Box::new(PoolTarget { pool, clock, monitor }))
 }
 
 impl Target for PoolTarget {
     fn call(&self, mut call: Request) -> Boxed<Response> {
-        let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
+        let (pool, clock, monitor) = (self.pool.clone(), Arc::clone(&self.clock), self.monitor.clone());
         Box::pin(async move {
+            let entered = monitor.as_ref().map(|monitor| monitor.counters().enter());
             call.times.end(Phase::Admit, clock.now());
             let session = call.session.as_ref().map(session_key);
             let job = Job {
@@ -52,6 +61,9 @@ impl Target for PoolTarget {
                 response.encoded_bytes = reply.body.len();
                 response.body = reply.body;
             }
+            if let Some(entered) = entered {
+                entered.leave(&response);
+            }
             response
         })
     }
@@ -62,6 +74,10 @@ impl Target for PoolTarget {
 
     fn pool(&self) -> Option<&Pool> {
         Some(&self.pool)
+    }
+
+    fn monitor(&self) -> Option<Arc<Monitor>> {
+        self.monitor.clone()
     }
 
     fn close(&self) -> Boxed<Result<(), String>> {

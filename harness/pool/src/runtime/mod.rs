@@ -1,6 +1,7 @@
 //! The pool at work: the pure core behind one lock, stepped in place by callers and by worker tasks, its actions done under
 //! that lock. There is no actor between caller and worker, so a request makes two task hops and no more.
 
+mod causes;
 mod inner;
 mod observe;
 mod start;
@@ -12,8 +13,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+pub use causes::DeathCause;
 pub use inner::backoff_limit;
-pub use observe::{Death, DeathCause, DeathCounts, DisturbTarget, Snapshot};
+pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
 pub use timers::Timers;
 

@@ -1,8 +1,11 @@
 //! `poolbench run`: plan, trials, records, report.
 
+mod monitor;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,10 +40,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if args.plan {
         return print_plan(&plan);
     }
+    let monitor = monitor::address(args.monitor, &plan, args.quiet)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
     let dir = RunDir::create(&out)?;
     dir.begin(&plan, &facts::gather(&out))?;
-    execute(&plan, dir, Vec::new(), args.in_process, args.quiet)
+    execute(&plan, dir, Vec::new(), monitor, args)
 }
 
 /// What was asked for beside the selection.
@@ -87,12 +91,13 @@ fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
             "one run holds figures of one build: begin a new one",
         ));
     }
+    let monitor = monitor::address(args.monitor, &kept.plan, args.quiet)?;
     let done = count(kept.records.len(), "trial");
     run.cut(kept.whole_bytes)?;
     if !args.quiet {
         eprint_line(&format!("resuming {}: {done} kept", dir.display()));
     }
-    execute(&kept.plan, run, kept.records, args.in_process, args.quiet)
+    execute(&kept.plan, run, kept.records, monitor, args)
 }
 
 /// SIGINT and SIGTERM as a flag; a second one ends the program at once, and its children with it.
@@ -142,6 +147,8 @@ impl Queue {
 pub(super) struct Trials<'a> {
     plan: &'a Plan,
     launcher: Launcher,
+    /// Where each trial serves its monitor.
+    monitor: Option<SocketAddr>,
     pace: Pace,
     /// Records so far.
     pub(super) records: Vec<Record>,
@@ -151,7 +158,7 @@ impl<'a> Trials<'a> {
     pub(super) fn new(plan: &'a Plan, records: Vec<Record>, in_process: bool) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program's own file")?;
         let launcher = Launcher { program, args: vec!["trial".to_owned()], build: facts::build(), in_process, interrupted: interrupts()? };
-        Ok(Self { plan, launcher, pace: Pace::default(), records })
+        Ok(Self { plan, launcher, monitor: None, pace: Pace::default(), records })
     }
 
     /// Whether this trial's record is here already.
@@ -197,7 +204,8 @@ impl<'a> Trials<'a> {
         if trial.kind != TrialKind::Calibration && case.load.rate.is_some() && rate_per_s.is_none() {
             return Ok(Some(blank(&self.why_no_capacity(case))));
         }
-        let order = Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir };
+        let order =
+            Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir, monitor: self.monitor };
         if self.plan.virtual_time {
             return Ok(self.simulate(&order, lengths));
         }
@@ -243,8 +251,10 @@ impl Pace {
     }
 }
 
-fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, in_process: bool, quiet: bool) -> Result<Exit> {
-    let mut trials = Trials::new(plan, kept, in_process)?;
+fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<SocketAddr>, args: &RunArgs) -> Result<Exit> {
+    let quiet = args.quiet;
+    let mut trials = Trials::new(plan, kept, args.in_process)?;
+    trials.monitor = monitor;
     // There is no CPU time to sample in virtual time.
     let runs = |t: &analysis::Trial| !(plan.virtual_time && t.kind == TrialKind::Profiled);
     let mut todo = Queue::new(analysis::order(plan).into_iter().filter(|t| runs(t) && !trials.is_done(t)));

@@ -13,6 +13,10 @@ mod interrupt;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod monitor;
+#[cfg(test)]
+mod openmetrics;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod serve;

@@ -1,5 +1,7 @@
 //! `poolbench serve`, the real program over pipes: what a client asks and is told.
 
+#![expect(clippy::needless_pass_by_value, reason = "a test that says json!({…}) reads better without a reference")]
+
 mod config;
 mod ends;
 mod watched;

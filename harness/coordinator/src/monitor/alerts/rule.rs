@@ -174,11 +174,9 @@ struct Reader<'a>(&'a BTreeMap<String, String>);
 
 impl Reader<'_> {
     fn refuse_unknown(&self) -> Result<(), ConfigError> {
-        for key in self.0.keys().filter(|k| !FIELDS.iter().any(|f| f.0 == *k)) {
-            let nearest = FIELDS.iter().map(|f| f.0).max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
-            return bad(key, format!("unknown field of an alert (did you mean '{}'?)", nearest.unwrap_or_default()));
-        }
-        Ok(())
+        let Some(key) = self.0.keys().find(|k| !FIELDS.iter().any(|f| f.0 == *k)) else { return Ok(()) };
+        let nearest = FIELDS.iter().map(|f| f.0).max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)));
+        bad(key, format!("unknown field of an alert (did you mean '{}'?)", nearest.unwrap_or_default()))
     }
 
     fn text(&self, key: &str) -> Result<String, ConfigError> {

@@ -65,20 +65,23 @@ impl Url {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(json)))
             .map_err(|e| e.to_string())?;
-        let exchange = async {
-            let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
-            // What else it says is not read.
-            match response.status() {
-                status if status.is_success() => Ok(()),
-                status => Err(format!("the server answered {status}")),
-            }
-        };
-        // The connection moves the bytes, and ends once the exchange has dropped its sender.
-        tokio::select! {
-            biased;
-            done = exchange => done,
-            ended = connection => Err(ended.map_or_else(|e| e.to_string(), |()| "the server closed the connection".to_owned())),
+        // The connection moves the bytes beside us. It is ended with the exchange, so that a silent server keeps none.
+        let moving = AbortOnDrop(tokio::spawn(connection));
+        let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
+        drop(moving);
+        // What else it says is not read.
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(format!("the server answered {status}")),
         }
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -28,9 +28,12 @@ async fn recorded(config: Config) -> (Vec<Step>, crate::core::Totals) {
     }
     (0..7).for_each(|n| pool.end_session(SessionKey(n)));
     reload.await.unwrap();
-    let _left_at_the_drain = tokio::spawn(one_call(pool.clone(), 1_000_000));
+    let long = pool.clone();
+    let deadline = Some(MonotonicClock.now() + 3_600_000_000_000);
+    let left_at_the_drain = tokio::spawn(async move { long.call(Job { deadline, ..job(3_600_000_000_000, "x") }).await.outcome });
     eventually("it is at a worker", || pool.snapshot().in_flight == 1).await;
     pool.drain().await;
+    assert_eq!(left_at_the_drain.await.unwrap(), Outcome::OutcomeUnknown);
     let totals = pool.snapshot().core.totals;
     (std::mem::take(&mut *steps.lock().unwrap()), totals)
 }
@@ -66,6 +69,7 @@ async fn a_log_of_stateful_workers_replays_to_the_identical_actions() {
         ("pool.recycle", "reset"),
         ("pool.deadline", "40000000"),
         ("pool.queue-len", "5"),
+        ("pool.drain-timeout", "1"),
         ("pool.tools.twice.tier", "hot"),
         ("pool.tools.twice.replayable", "true"),
     ];

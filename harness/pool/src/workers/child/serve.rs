@@ -54,6 +54,9 @@ impl From<FrameError> for Stop {
     }
 }
 
+/// Begin and end of a service, and what came of it.
+type Served = ((Nanos, Nanos), Result<Bytes, String>);
+
 pub(super) struct Server<I, O> {
     stdin: I,
     pub(super) stdout: O,
@@ -154,7 +157,7 @@ impl<I: AsFd, O: AsFd> Server<I, O> {
         self.reply(call.id, stamps, answer)
     }
 
-    pub(super) fn answer(&mut self, call: &Call, longer_ns: Nanos) -> Result<((Nanos, Nanos), Result<Bytes, String>), Stop> {
+    pub(super) fn answer(&mut self, call: &Call, longer_ns: Nanos) -> Result<Served, Stop> {
         let begin = MonotonicClock.now();
         if let Some(journal) = &mut self.journal {
             journal.note(call.id, begin).map_err(|error| Stop::Error(WorkerError::Journal(error.to_string())))?;

@@ -48,7 +48,7 @@ pub(super) fn read(args: &ServeArgs) -> Result<Configured> {
         Some(path) => (path.display().to_string(), text_of(path)?),
         None => (EXAMPLE_NAME.to_owned(), EXAMPLE.to_owned()),
     };
-    let mut configured = parse(&name, &text).map_err(refuse)?;
+    let mut configured = parse(&name, &text).map_err(|problems| refuse(&problems))?;
     if let Some(monitor) = &args.monitor {
         let address =
             parse_address(monitor).map_err(|why| Complaint::usage(format!("--monitor: {why}"), "try --monitor 127.0.0.1:9464"))?;
@@ -117,7 +117,7 @@ fn worker_kinds(file: &ServerFile, name: &str) -> Vec<Problem> {
     unknown.map(problem).collect()
 }
 
-fn refuse(problems: Vec<Problem>) -> anyhow::Error {
+fn refuse(problems: &[Problem]) -> anyhow::Error {
     let lines = problems.iter().map(ToString::to_string).collect();
     let help = "docs/SERVING.md explains every key, `poolbench serve --example` prints a configuration that works";
     Complaint { exit: Exit::Usage, lines, help: Some(help.to_owned()) }.into()

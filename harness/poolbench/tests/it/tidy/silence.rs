@@ -13,6 +13,7 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "clock_gettime"];
 const CLOCK_READERS: &[(&str, &str)] = &[
     ("harness/pool/src/clock.rs", "the one clock that everybody else is passed"),
     ("harness/pool/src/workers/process.rs", "grace periods of dying children wait for the kernel, which no virtual clock moves"),
+    ("harness/coordinator/src/monitor/alerts/log.rs", "the date of an alert, which decides nothing"),
     ("harness/driver/src/trial.rs", "the date of a record, which no figure uses"),
     ("harness/driver/src/sys.rs", "CPU clocks of threads and processes, which are figures, not time"),
     ("harness/profiler/src/lib.rs", "the process's CPU clock: how many samples there should be"),
