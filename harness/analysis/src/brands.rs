@@ -4,7 +4,7 @@
 
 use model::Record;
 use model::facts::Facts;
-use model::record::{Status, TrialKind};
+use model::record::{Status, TrialKind, VIRTUAL};
 use model::units::show_ns;
 
 use crate::rounds::{percentile, percentiles};
@@ -45,10 +45,11 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         unexplained(case),
         host_disturbed(case, measured),
         host_pressure(case),
-        debug_build(facts),
+        debug_build(facts, case),
         saturated(case),
         closed_loop(case),
         not_fifo(case),
+        simulated(case),
         dirty_tree(facts),
         incomplete(case),
         settings_differ(measured),
@@ -158,8 +159,8 @@ fn host_pressure(case: &CaseSummary) -> Option<Brand> {
     brand(Grade::Note, "cpu-pressure", reason, "stop other programs, or use fewer workers than CPUs")
 }
 
-fn debug_build(facts: &Facts) -> Option<Brand> {
-    if facts.profile != "debug" {
+fn debug_build(facts: &Facts, case: &CaseSummary) -> Option<Brand> {
+    if facts.profile != "debug" || case.timing_class == VIRTUAL {
         return None;
     }
     brand(Grade::Degraded, "debug-build", "built without optimisation".to_owned(), "build with --release")
@@ -191,11 +192,20 @@ fn closed_loop(case: &CaseSummary) -> Option<Brand> {
 }
 
 fn not_fifo(case: &CaseSummary) -> Option<Brand> {
-    if case.open_loop != Some(true) || case.timing_class == "fifo" {
+    if case.open_loop != Some(true) || ["fifo", VIRTUAL].contains(&case.timing_class.as_str()) {
         return None;
     }
     let reason = format!("the pacing thread ran in timing class `{}`", case.timing_class);
     brand(Grade::Note, "timing-class", reason, "allow SCHED_FIFO (CAP_SYS_NICE or an rtprio limit); never compare across classes")
+}
+
+/// What was simulated must not be taken for measured.
+fn simulated(case: &CaseSummary) -> Option<Brand> {
+    if case.timing_class != VIRTUAL {
+        return None;
+    }
+    let reason = "simulated: no process, pipe, scheduler or clock of a host took part".to_owned();
+    brand(Grade::Note, "virtual-time", reason, "hold it against a live run: `poolbench compare`")
 }
 
 fn dirty_tree(facts: &Facts) -> Option<Brand> {

@@ -41,6 +41,7 @@ pub(crate) fn summarise(case: &Case, trials: &Trials<'_>) -> CaseSummary {
         affinity: affinity(measured),
         tiers: tiers::tiers(measured),
         confusion: tiers::confusion(measured),
+        guessing: tiers::guessing(measured),
         phases: time::phases(measured),
         bands: time::bands(measured),
         unexplained_share: mean(&finite(measured.iter().map(|r| r.unexplained_share))),

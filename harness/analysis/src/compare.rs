@@ -41,7 +41,7 @@ fn value_of(case: &CaseSummary, metric: Metric) -> Option<f64> {
 }
 
 /// Cases grouped by their other axes; in each group by value of this axis. Groups come in plan order.
-fn groups<'a, 's>(axis: &Axis, subjects: &'s [Subject<'a>]) -> Vec<BTreeMap<&'s str, &'s Subject<'a>>> {
+pub(crate) fn groups<'a, 's>(axis: &Axis, subjects: &'s [Subject<'a>]) -> Vec<BTreeMap<&'s str, &'s Subject<'a>>> {
     let mut keys: Vec<Vec<&(String, String)>> = Vec::new();
     let mut groups: Vec<BTreeMap<&str, &Subject<'a>>> = Vec::new();
     for subject in subjects {

@@ -3,8 +3,10 @@
 //! Pure: no thread, clock, file or print. The same plan, facts and records give the same summary, byte for byte, whatever the order in
 //! which the records arrived.
 
+mod across;
 mod brands;
 mod case;
+pub mod classes;
 mod compare;
 mod expect;
 mod headline;
@@ -22,6 +24,7 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
+pub use across::{Side, across};
 pub use brands::held_up;
 pub use expect::FIGURES;
 pub use hotspots::{Hotspot, hotspots, prune};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::record::{Status, TrialKind};
+use model::record::{Status, TrialKind, VIRTUAL};
 use model::{Histogram, Record};
 
 use crate::brands::held_up;
@@ -105,6 +105,9 @@ pub(crate) fn goodput(record: &Record) -> RoundValue {
 
 /// CPU time of process and workers per finished request, ns.
 pub(crate) fn cpu_per_request(record: &Record) -> RoundValue {
+    if record.timing_class == VIRTUAL {
+        return Err("virtual time uses no CPU".to_owned());
+    }
     if record.counts.finished == 0 {
         return Err("no request finished".to_owned());
     }

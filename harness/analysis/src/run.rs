@@ -15,7 +15,7 @@ use crate::stats::{quotient, share};
 use crate::summary::{
     BrandCounts, CaseSummary, Failure, FailureKind, Grade, ProfileSummary, Ran, SCHEMA, ScenarioSummary, StatusRow, Summary,
 };
-use crate::{brands, case, expect, headline};
+use crate::{brands, case, classes, expect, headline};
 
 /// Judges a run. Records of cases that are not in the plan are ignored; cases without records show as such.
 pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
@@ -29,6 +29,7 @@ pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
         size: plan.size,
         seed: plan.seed,
         facts: facts.clone(),
+        left_out: plan.left_out.clone(),
         timing_class: one_or_mixed(measured().filter(|r| r.open_loop).map(|r| r.timing_class.as_str())),
         ran,
         brands: brand_counts(&scenarios),
@@ -88,6 +89,7 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
         axes: scenario.axes.clone(),
         headlines: headline::of_scenario(&scenario.name, &scenario.guards, &comparisons, &cases),
         profile: subjects.iter().find_map(profile),
+        classes: classes::tables(&scenario.axes, &subjects),
         axis_values,
         comparisons,
         cases,

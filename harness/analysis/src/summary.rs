@@ -6,10 +6,14 @@ use model::facts::Facts;
 use model::plan::{Axis, Size};
 use serde::Serialize;
 
+mod across;
 mod case;
+mod classes;
 mod compare;
 
+pub use across::*;
 pub use case::*;
+pub use classes::*;
 pub use compare::*;
 
 /// Version of the summary's JSON.
@@ -26,6 +30,9 @@ pub struct Summary {
     pub seed: u64,
     /// On what it ran.
     pub facts: Facts,
+    /// What was selected and could not be run in this kind of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// `fifo`, `other`, `none` (only closed loops) or `mixed`: the class that the pacing threads got.
     pub timing_class: String,
     /// What ran.
@@ -99,6 +106,9 @@ pub struct ScenarioSummary {
     pub axis_values: Vec<AxisValue>,
     /// Per axis and value after the first: ratios against the first value.
     pub comparisons: Vec<Comparison>,
+    /// Its variants compared class by class.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassTable>,
     /// The profiled trial, if one ran to its end.
     pub profile: Option<ProfileSummary>,
 }

@@ -85,6 +85,7 @@ pub(crate) fn load(rate: Option<Rate>) -> Load {
         length_ns: 2_000_000_000,
         sessions: 0,
         popularity: located("uniform"),
+        time_scale: None,
         accept: String::new(),
         mix: Vec::new(),
     }
@@ -122,6 +123,8 @@ pub(crate) fn plan(scenario: &str, axes: &[(&str, &[&str])], rate: Option<Rate>,
         schema: SCHEMA,
         size: Size::Full,
         seed: 42,
+        virtual_time: false,
+        left_out: Vec::new(),
         scenarios: vec![Scenario {
             name: scenario.to_owned(),
             what: "what".to_owned(),

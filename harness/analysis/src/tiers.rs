@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use model::Record;
 
+use crate::classes::interval;
 use crate::rounds::{percentiles, sum};
 use crate::stats::{quotient, share};
-use crate::summary::{Confusion, TierSummary};
+use crate::summary::{Confusion, Guessing, TierSummary};
 
 /// The tiers every pool has, in the order they are shown.
 const KNOWN: [&str; 3] = ["hot", "warm", "cold"];
@@ -68,6 +69,22 @@ pub(crate) fn confusion(rounds: &[&Record]) -> Option<Confusion> {
         tiers: tiers.into_iter().map(str::to_owned).collect(),
         counts,
     })
+}
+
+/// What guessing cost, where an oracle was simulated beside the trials.
+pub(crate) fn guessing(rounds: &[&Record]) -> Option<Guessing> {
+    let told: Vec<&Record> = rounds.iter().copied().filter(|r| r.regret.is_some()).collect();
+    if told.is_empty() {
+        return None;
+    }
+    let by_oracle = |r: &&Record| {
+        let sums = r.regret.as_ref().and_then(|regret| quotient(regret.response_ns as f64, regret.oracle_ns as f64));
+        sums.ok_or_else(|| "the oracle served nothing".to_owned())
+    };
+    let hot = |r: &Record, row: &str| r.confusion.get(row).and_then(|row| row.get("hot")).copied().unwrap_or(0);
+    let all = sum(rounds, |r| KNOWN.iter().fold(0, |t, row| t.saturating_add(hot(r, row))));
+    let over = all - sum(rounds, |r| hot(r, "hot")).min(all);
+    Some(Guessing { by_oracle: interval(told.iter().map(by_oracle)), over_predicted: share(over, all) })
 }
 
 #[cfg(test)]

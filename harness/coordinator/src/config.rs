@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pool::WorkerCommand;
+
 use crate::monitor::Bounds;
 
 /// Key, type, default, doc: as the pool and the store declare theirs.
@@ -19,6 +21,7 @@ pub const SETTINGS: &[SettingRow] = &[
     ("session.keep", "integer 1..=1000", "8", "messages kept per session; the oldest beyond it is dropped at each turn"),
     ("session.queue-len", "integer 1..=100000", "64", "requests of one session that may wait for each other; one more is shed"),
     ("coordinator.in-flight", "integer 1..=1000000", "4096", "requests admitted at once; one more is shed"),
+    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
     ("monitor.window", "duration", "10s", "time over which the monitor takes rates and shares"),
     ("monitor.degraded-queue", "integer 1..=100", "80", "percent of a queue's bound in use above which the pool counts as degraded"),
     ("monitor.degraded-shed", "integer 0..=100", "1", "percent of a window's requests shed above which the pool counts as degraded"),
@@ -29,6 +32,14 @@ pub const SETTINGS: &[SettingRow] = &[
         "percent of a window's requests failed or lost above which the pool counts as degraded",
     ),
 ];
+
+/// The setting of the command that `process` workers run.
+pub const WORKER_COMMAND: &str = "worker.command";
+
+/// Every setting of the path and of what it is made of, as their owners declare them.
+pub fn settings() -> impl Iterator<Item = &'static SettingRow> {
+    [pool::SETTINGS, store::SETTINGS, SETTINGS].into_iter().flatten()
+}
 
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +66,8 @@ pub struct Config {
     pub in_flight: usize,
     /// Requests of one session, the one being served included.
     pub session_queue: usize,
+    /// Program and arguments of `process` workers; `None` for this program's own worker.
+    pub worker_command: Option<WorkerCommand>,
     /// When the monitor calls the pool degraded.
     pub monitor: Bounds,
 }
@@ -72,6 +85,7 @@ impl Config {
             keep: count(settings, "session.keep", KEEP)?,
             in_flight: count(settings, "coordinator.in-flight", IN_FLIGHT)?,
             session_queue: count(settings, "session.queue-len", SESSION_QUEUE)?,
+            worker_command: worker_command(settings)?,
             monitor: bounds(settings)?,
         })
     }
@@ -105,6 +119,16 @@ fn count(settings: &BTreeMap<String, String>, key: &str, default: usize) -> Resu
     }
 }
 
+fn worker_command(settings: &BTreeMap<String, String>) -> Result<Option<WorkerCommand>, ConfigError> {
+    let Some(text) = settings.get(WORKER_COMMAND).filter(|text| *text != "self") else { return Ok(None) };
+    let mut words = text.split_whitespace();
+    let program = words.next().ok_or_else(|| ConfigError {
+        key: WORKER_COMMAND.to_owned(),
+        why: "the command is empty (expected a program and its arguments, or 'self')".to_owned(),
+    })?;
+    Ok(Some(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +142,15 @@ mod tests {
             (config.keep, config.in_flight, config.session_queue),
             (row("session.keep"), row("coordinator.in-flight"), row("session.queue-len"))
         );
+    }
+
+    #[test]
+    fn a_worker_command_is_split_into_words() {
+        let read = |command: &str| worker_command(&BTreeMap::from([(WORKER_COMMAND.to_owned(), command.to_owned())]));
+        let command = read("python3  my_worker.py").unwrap().unwrap();
+        assert_eq!((command.program.to_str(), command.args.len()), (Some("python3"), 1));
+        assert!(read("self").unwrap().is_none() && worker_command(&BTreeMap::new()).unwrap().is_none());
+        assert_eq!(read(" ").unwrap_err().key, WORKER_COMMAND);
     }
 
     #[test]

@@ -142,6 +142,16 @@ impl Coordinator {
         self.inner.store.as_ref()
     }
 
+    /// Now, on the clock that deadlines are read on.
+    pub fn now(&self) -> Nanos {
+        self.inner.now()
+    }
+
+    /// Requests that are admitted at once.
+    pub fn in_flight_max(&self) -> usize {
+        self.inner.config.in_flight
+    }
+
     /// The monitor of this path: metrics and health.
     pub fn monitor(&self) -> Arc<Monitor> {
         Arc::clone(&self.inner.monitor)

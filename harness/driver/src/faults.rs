@@ -1,6 +1,7 @@
 //! What goes wrong on purpose, and when.
 
 mod params;
+mod strike;
 
 use model::plan::Kind;
 use model::settings::Located;
@@ -10,6 +11,7 @@ pub use pool::DisturbTarget;
 
 use crate::prepare::Problem;
 use params::Params;
+pub(crate) use strike::strike;
 
 /// A kind of fault: its row in [`FAULTS`].
 pub struct FaultKind {

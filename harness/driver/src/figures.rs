@@ -29,99 +29,148 @@ pub(crate) struct Figures {
     pub last_done: Nanos,
 }
 
-/// Response time of an `ok` row and the part of it that no phase explains, ns.
-fn explained(row: &Row) -> (u64, u64) {
-    let response = row.done().saturating_sub(row.intended());
-    let phases: u64 = Phase::ALL.iter().map(|p| row.times.length(*p)).sum();
-    (response, response.saturating_sub(phases))
+/// Response time of an `ok` row, ns.
+fn response(row: &Row) -> u64 {
+    row.done().saturating_sub(row.intended())
+}
+
+/// The part of an `ok` row's response that no phase explains, ns.
+fn unexplained(row: &Row) -> u64 {
+    response(row).saturating_sub(Phase::ALL.iter().map(|p| row.times.length(*p)).sum())
 }
 
 /// Makes the figures. `tier_of` gives the tier of a cost in ns, `arrived_by` is the window.
 pub(crate) fn figures(rows: &[Row], intended: u64, window: (Nanos, Nanos), tier_of: impl Fn(u64) -> Tier) -> Figures {
     let mut f = Figures::default();
     f.counts.intended = intended;
+    let mut tally = Tally::default();
     for row in rows {
         if row.outcome == Outcome::Ok && (window.0..window.1).contains(&row.done()) {
             f.counts.ok_arrived_in_window += 1;
         }
-        if row.measured { f.measured(row, &tier_of) } else { f.counts.warmup += 1 }
+        if row.measured { f.measured(row, &mut tally, &tier_of) } else { f.counts.warmup += 1 }
     }
-    let ok: Vec<&Row> = rows.iter().filter(|r| r.measured && r.outcome == Outcome::Ok).collect();
-    f.unexplained(&ok);
-    f.bands(ok);
+    tally.name(&mut f);
+    f.explain(rows);
     f
 }
 
-impl Figures {
-    fn record(&mut self, name: String, ns: u64) {
-        self.histograms.entry(name).or_default().record(ns);
-    }
+/// Counts and histograms by number instead of by name: a million rows a second pass through here.
+#[derive(Default)]
+struct Tally {
+    outcomes: [u64; 8],
+    affinity: [u64; 5],
+    confusion: [[u64; 3]; 3],
+    lag: Histogram,
+    response: Histogram,
+    since_sent: Histogram,
+    phases: [Histogram; 12],
+    tier_response: [Histogram; 3],
+    tier_service: [Histogram; 3],
+    class_response: [Histogram; 3],
+}
 
-    fn measured(&mut self, row: &Row, tier_of: &impl Fn(u64) -> Tier) {
+impl Tally {
+    /// Puts what was counted under its name; nothing is put where nothing was counted.
+    fn name(self, f: &mut Figures) {
+        let counted = |(_, n): &(_, u64)| *n > 0;
+        f.outcomes = Outcome::ALL.iter().map(|o| (o.name().to_owned(), self.outcomes[*o as usize])).filter(counted).collect();
+        f.affinity = AFFINITIES.iter().map(|a| (affinity_name(*a).to_owned(), self.affinity[*a as usize])).filter(counted).collect();
+        for predicted in Tier::ALL {
+            let row = self.confusion[predicted as usize];
+            let row: BTreeMap<_, _> = Tier::ALL.iter().map(|t| (t.name().to_owned(), row[*t as usize])).filter(counted).collect();
+            if !row.is_empty() {
+                f.confusion.insert(predicted.name().to_owned(), row);
+            }
+        }
+        let by_tier = [("tier", "response", self.tier_response), ("tier", "service", self.tier_service)];
+        let by_tier = by_tier.into_iter().chain([("class", "response", self.class_response)]);
+        let by_tier = by_tier.flat_map(|(what, of, all)| {
+            Tier::ALL.into_iter().zip(all).map(move |(tier, histogram)| (format!("{what}.{}.{of}", tier.name()), histogram))
+        });
+        let phases = Phase::ALL.into_iter().zip(self.phases).map(|(phase, histogram)| (format!("phase.{}", phase.name()), histogram));
+        let alone = [("lag", self.lag), ("response", self.response), ("since-sent", self.since_sent)];
+        let alone = alone.into_iter().map(|(name, histogram)| (name.to_owned(), histogram));
+        f.histograms = alone.chain(by_tier).chain(phases).filter(|(_, histogram)| histogram.count() > 0).collect();
+    }
+}
+
+impl Figures {
+    fn measured(&mut self, row: &Row, tally: &mut Tally, tier_of: &impl Fn(u64) -> Tier) {
         self.counts.sent += 1;
         self.counts.finished += 1;
         self.counts.redispatched += u64::from(row.attempts > 1);
-        *self.outcomes.entry(row.outcome.name().to_owned()).or_default() += 1;
-        *self.affinity.entry(affinity_name(row.affinity).to_owned()).or_default() += 1;
+        tally.outcomes[row.outcome as usize] += 1;
+        tally.affinity[row.affinity as usize] += 1;
         self.last_done = self.last_done.max(row.done());
-        self.record("lag".to_owned(), row.times.length(Phase::Lag));
+        tally.lag.record(row.times.length(Phase::Lag));
         if let (Some(predicted), Some(served)) = (row.predicted, row.served) {
             self.counts.fallbacks += u64::from(served > predicted);
             self.served[served as usize] += 1;
             if let Some((begin, end)) = row.times.span(Phase::Service) {
                 let actual = tier_of(end - begin);
-                *self.confusion.entry(predicted.name().to_owned()).or_default().entry(actual.name().to_owned()).or_default() += 1;
-                self.record(format!("tier.{}.service", served.name()), end - begin);
+                tally.confusion[predicted as usize][actual as usize] += 1;
+                tally.tier_service[served as usize].record(end - begin);
             }
         }
         if row.outcome == Outcome::Ok {
-            self.ok(row);
+            self.ok(row, tally, tier_of);
         }
     }
 
-    fn ok(&mut self, row: &Row) {
+    fn ok(&mut self, row: &Row, tally: &mut Tally, tier_of: &impl Fn(u64) -> Tier) {
         self.counts.ok_in_deadline += u64::from(row.in_deadline);
         self.bytes.encoded += u64::from(row.encoded);
         self.bytes.sent += u64::from(row.sent_bytes);
         self.bytes.saved += u64::from(row.saved);
-        let response = row.done().saturating_sub(row.intended());
-        self.record("response".to_owned(), response);
-        self.record("since-sent".to_owned(), row.done().saturating_sub(row.sent()));
+        let response = response(row);
+        tally.response.record(response);
+        tally.since_sent.record(row.done().saturating_sub(row.sent()));
         if let Some(served) = row.served {
-            self.record(format!("tier.{}.response", served.name()), response);
+            tally.tier_response[served as usize].record(response);
+            // By the cost that was planned: the same requests form a class whatever a policy or a host did to them.
+            tally.class_response[tier_of(row.intent.service_ns) as usize].record(response);
         }
         for phase in Phase::ALL {
             if let Some((begin, end)) = row.times.span(phase) {
-                self.record(format!("phase.{}", phase.name()), end - begin);
+                tally.phases[phase as usize].record(end - begin);
             }
         }
     }
 
-    fn unexplained(&mut self, ok: &[&Row]) {
-        let (response, rest) = ok.iter().map(|r| explained(r)).fold((0u64, 0u64), |a, b| (a.0 + b.0, a.1 + b.1));
-        self.unexplained_share = if response == 0 { 0.0 } else { rest as f64 / response as f64 };
-    }
-
-    fn bands(&mut self, mut ok: Vec<&Row>) {
-        ok.sort_by_key(|r| explained(r).0);
+    /// What no phase explains, and where the time went in each band of the response.
+    fn explain(&mut self, rows: &[Row]) {
+        // By response and, among equals, by row: the same rows are in a band whatever the order of the selection.
+        let ok = rows.iter().enumerate().filter(|(_, r)| r.measured && r.outcome == Outcome::Ok);
+        let mut ok: Vec<(u64, u32)> = ok.map(|(i, r)| (response(r), i as u32)).collect();
+        let whole: u64 = ok.iter().map(|(ns, _)| *ns).sum();
+        let rest: u64 = ok.iter().map(|(_, i)| unexplained(&rows[*i as usize])).sum();
+        self.unexplained_share = if whole == 0 { 0.0 } else { rest as f64 / whole as f64 };
         for (name, from, to) in BANDS {
             let (from, to) = ((ok.len() as f64 * from) as usize, (ok.len() as f64 * to).ceil() as usize);
-            let band = &ok[from.min(ok.len())..to.min(ok.len())];
-            if band.is_empty() {
+            if from >= to.min(ok.len()) {
                 continue;
             }
-            let mean = |value: &dyn Fn(&Row) -> u64| band.iter().map(|r| value(r) as f64).sum::<f64>() / band.len() as f64;
-            let mut means: BTreeMap<String, f64> = Phase::ALL
-                .iter()
-                .filter(|p| band.iter().any(|r| r.times.span(**p).is_some()))
-                .map(|p| (p.name().to_owned(), mean(&|r| r.times.length(*p))))
-                .collect();
-            means.insert("response".to_owned(), mean(&|r| explained(r).0));
-            means.insert("unexplained".to_owned(), mean(&|r| explained(r).1));
-            self.bands.insert(name.to_owned(), means);
+            ok.select_nth_unstable(from);
+            let above = &mut ok[from..];
+            let band = if to - from < above.len() { above.select_nth_unstable(to - from).0 } else { above };
+            self.bands.insert(name.to_owned(), band_of(rows, band));
         }
     }
 }
+
+/// Means over the rows of one band, by phase.
+fn band_of(rows: &[Row], band: &[(u64, u32)]) -> BTreeMap<String, f64> {
+    let members = || band.iter().map(|(_, i)| &rows[*i as usize]);
+    let mean = |value: &dyn Fn(&Row) -> u64| members().map(|r| u128::from(value(r))).sum::<u128>() as f64 / band.len() as f64;
+    let met = Phase::ALL.iter().filter(|p| members().any(|r| r.times.span(**p).is_some()));
+    let mut means: BTreeMap<String, f64> = met.map(|p| (p.name().to_owned(), mean(&|r| r.times.length(*p)))).collect();
+    means.insert("response".to_owned(), mean(&response));
+    means.insert("unexplained".to_owned(), mean(&unexplained));
+    means
+}
+
+const AFFINITIES: [Affinity; 5] = [Affinity::Free, Affinity::Bound, Affinity::Hit, Affinity::Missed, Affinity::ForcedMiss];
 
 fn affinity_name(affinity: Affinity) -> &'static str {
     match affinity {

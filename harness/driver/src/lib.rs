@@ -17,17 +17,20 @@ pub mod payload;
 mod prepare;
 mod rows;
 pub mod schedule;
+mod simulation;
 mod slice;
 mod sys;
 pub mod target;
 mod trial;
+mod turns;
 mod twin;
 
 pub use child::serve;
 pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
-pub use prepare::{Kinds, PreparedCase, Problem, WORKER_COMMAND, catalogue, kinds, prepare};
+pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
+pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 
 /// Whether the case's target has a pool within, and so something for a monitor to see.

@@ -57,14 +57,13 @@ impl Problem {
     }
 }
 
-/// The setting of the command that `process` workers run.
-pub const WORKER_COMMAND: &str = "worker.command";
 /// The setting of the workers' journal.
 pub(crate) const WORKER_JOURNAL: &str = "worker.journal";
 /// The setting of the CPUs that a trial may use.
 pub(crate) const TRIAL_CPUS: &str = "trial.cpus";
+/// Longest time that virtual time is told a step takes: an hour.
+const COST_MAX_NS: u64 = 3_600_000_000_000;
 const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
-    (WORKER_COMMAND, "text", "self", "program and arguments of `process` workers, split at spaces; `self` is this program's own worker"),
     (
         WORKER_JOURNAL,
         "bool",
@@ -77,15 +76,42 @@ const OWN_SETTINGS: &[(&str, &str, &str, &str)] = &[
         "0",
         "CPUs that a trial and its workers may use, the first ones of those allowed; 0 for all. 1 takes the scheduler's placing of wake-ups out of a comparison",
     ),
+    ("virtual.start", "duration", "1ms", "in virtual time: from the start of a worker until it is ready"),
+    ("virtual.dispatch", "duration", "0ns", "in virtual time: from the choice of a worker until it begins to serve"),
+    ("virtual.return", "duration", "0ns", "in virtual time: from the end of a service until the reply is read and the slot is free"),
+    (
+        "virtual.policy",
+        "choice core|sjf",
+        "core",
+        "in virtual time: what dispatches, the pool's own core, or clairvoyant shortest job first over all slots as a bound (sjf)",
+    ),
 ];
+
+/// What dispatches in virtual time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The pool's own core.
+    Core,
+    /// Clairvoyant shortest job first over all slots, without preemption.
+    ShortestFirst,
+}
+
+/// What virtual time is told of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// From a worker's spawn until it is ready, ns.
+    pub start_ns: u64,
+    /// From the choice of a worker until it begins, ns.
+    pub dispatch_ns: u64,
+    /// From the end of a service until its reply is read, ns.
+    pub return_ns: u64,
+    /// What dispatches.
+    pub policy: Policy,
+}
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
-    [pool::SETTINGS, store::SETTINGS, coordinator::SETTINGS, OWN_SETTINGS]
-        .into_iter()
-        .flatten()
-        .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
-        .collect()
+    coordinator::settings().chain(OWN_SETTINGS).map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc }).collect()
 }
 
 /// Names of all kinds that a scenario may use, with their parameters where they have any.
@@ -131,10 +157,10 @@ pub struct PreparedCase {
     pub services: Vec<(ServiceTime, pool::How)>,
     /// Faults to inject.
     pub faults: Vec<Fault>,
-    /// Program and arguments of `process` workers; empty for our own.
-    pub worker_command: Vec<String>,
     /// CPUs that the trial may use; 0 for all.
     pub cpus: usize,
+    /// What virtual time is told of the world.
+    pub costs: Costs,
     /// Whether workers note what they execute.
     pub journal: bool,
 }
@@ -147,13 +173,26 @@ pub fn prepare(plan: &Plan) -> Result<Vec<PreparedCase>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut prepared = Vec::new();
     for case in &plan.cases {
-        match prepare_case(case) {
+        match prepare_case(case).and_then(|prepared| fits(prepared, plan.virtual_time)) {
             Ok(case) => prepared.push(case),
             Err(problem) if problems.contains(&problem) => {}
             Err(problem) => problems.push(problem),
         }
     }
     if problems.is_empty() { Ok(prepared) } else { Err(problems) }
+}
+
+/// Refuses what exists only in the other kind of time.
+fn fits(prepared: PreparedCase, virtual_time: bool) -> Result<PreparedCase, Problem> {
+    if virtual_time {
+        crate::simulation::check(&prepared)?;
+    } else if prepared.costs.policy == Policy::ShortestFirst {
+        let place = prepared.case.settings.get("virtual.policy").unwrap_or(&prepared.case.target);
+        let mut problem = Problem::at(place, "virtual.policy = sjf exists only in virtual time (expected 'core')");
+        problem.help = Some("run it with --virtual, or mark its variant: only = \"virtual\"".to_owned());
+        return Err(problem);
+    }
+    Ok(prepared)
 }
 
 /// Parses one case.
@@ -185,8 +224,8 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         popularity: popularity(&load.popularity)?,
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: faults(case, TARGETS[target].has_pool, arrivals.is_open())?,
-        worker_command: worker_command(case)?,
         cpus: cpus(case)?,
+        costs: costs(case)?,
         journal: journal(case, &config)?,
         config,
         case: case.clone(),
@@ -220,15 +259,6 @@ fn configure(case: &Case) -> Result<Config, Problem> {
     })
 }
 
-fn worker_command(case: &Case) -> Result<Vec<String>, Problem> {
-    let Some(command) = case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") else { return Ok(Vec::new()) };
-    let words: Vec<String> = command.value.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() {
-        return Err(Problem::at(command, "an empty worker command (expected a program and its arguments, or 'self')"));
-    }
-    Ok(words)
-}
-
 fn faults(case: &Case, has_pool: bool, open: bool) -> Result<Vec<Fault>, Problem> {
     if let (Some(fault), false) = (case.faults.first(), has_pool) {
         let what = format!("the target '{}' has no pool, so no fault would strike (expected 'coordinator' or 'pool')", case.target.value);
@@ -243,7 +273,7 @@ fn journal(case: &Case, config: &Config) -> Result<bool, Problem> {
     if used.into_iter().any(|p| config.pool.policy(p).worker != "process") {
         return Err(Problem::at(text, "only processes keep a journal (expected worker = \"process\" in every tier that has workers)"));
     }
-    match case.settings.get(WORKER_COMMAND).filter(|c| c.value != "self") {
+    match &config.worker_command {
         Some(_) => Err(Problem::at(text, "only our own worker keeps a journal (expected worker.command = \"self\")")),
         None => Ok(true),
     }
@@ -254,6 +284,22 @@ fn cpus(case: &Case) -> Result<usize, Problem> {
     text.value
         .parse()
         .map_err(|_| Problem::at(text, format!("'{}' is not a number of CPUs (expected a whole number, 0 for all)", text.value)))
+}
+
+fn costs(case: &Case) -> Result<Costs, Problem> {
+    let time = |key: &str| {
+        let Some(row) = OWN_SETTINGS.iter().find(|row| row.0 == key) else { return Ok(0) };
+        let Some(given) = case.settings.get(key) else { return Ok(units::parse_duration(row.2).unwrap_or(0)) };
+        let bad = || Problem::at(given, format!("'{}' is not a time (expected a duration, such as '50us')", given.value));
+        given.value.parse::<u64>().ok().filter(|ns| *ns <= COST_MAX_NS).ok_or_else(bad)
+    };
+    let sjf = case.settings.get("virtual.policy").is_some_and(|policy| policy.value == "sjf");
+    Ok(Costs {
+        start_ns: time("virtual.start")?,
+        dispatch_ns: time("virtual.dispatch")?,
+        return_ns: time("virtual.return")?,
+        policy: if sjf { Policy::ShortestFirst } else { Policy::Core },
+    })
 }
 
 fn popularity(text: &Located) -> Result<Popularity, Problem> {

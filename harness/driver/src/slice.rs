@@ -1,10 +1,10 @@
 //! One slice of load: open or closed, faults on time, counters at the window's edges.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coordinator::{Request, Response, session_key};
+use coordinator::{Request, Response};
 use model::record::Memory;
 use pool::clock::{Clock, MonotonicClock, Nanos};
 use pool::core::{Affinity, Outcome};
@@ -13,7 +13,7 @@ use pool::{Pool, Snapshot, Work};
 use tokio::runtime::Runtime;
 
 use crate::answers::session_id;
-use crate::faults::{Fault, What, When};
+use crate::faults::{Fault, strike};
 use crate::handoff::handoff;
 use crate::host::{self, Counters};
 use crate::pacer::{Paced, pace};
@@ -22,13 +22,14 @@ use crate::rows::{Row, Sink};
 use crate::schedule::{Intent, NO_SESSION, Schedule, Sort};
 use crate::sys;
 use crate::target::Target;
+use crate::turns::Turns;
 
 /// Time between the pacer's readiness and the first intended start, so that the first one is not late.
-const LEAD_NS: u64 = 2_000_000;
+pub(crate) const LEAD_NS: u64 = 2_000_000;
 /// How long the last requests may take after the last send; what is then without an outcome breaks conservation.
 const DRAIN_NS: u64 = 30_000_000_000;
 /// How long a client of a closed loop waits after an answer that is not `ok`.
-const REFUSED: Duration = Duration::from_millis(1);
+pub(crate) const REFUSED: Duration = Duration::from_millis(1);
 /// How often the end of the drain is looked for.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -94,26 +95,6 @@ struct Shared {
     accept: Arc<str>,
     sink: Arc<Sink>,
     turns: Option<Turns>,
-}
-
-/// Sessions that take turns: each is ended when it has had its requests.
-struct Turns {
-    each: u32,
-    finished: Vec<AtomicU32>,
-}
-
-impl Turns {
-    fn new(each: u32, sessions: u32) -> Turns {
-        Turns { each, finished: (0..sessions).map(|_| AtomicU32::new(0)).collect() }
-    }
-
-    fn finished(&self, session: u32, target: &dyn Target) {
-        let Some(finished) = self.finished.get(session as usize) else { return };
-        let whole = (finished.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.each);
-        if let (true, Ok(id), Some(pool)) = (whole, session_id(session), target.pool()) {
-            pool.end_session(session_key(&id));
-        }
-    }
 }
 
 impl Shared {
@@ -287,42 +268,5 @@ impl Slice<'_> {
             });
         }
         (self.watch(runtime, &shared.sink, window), None, window)
-    }
-}
-
-/// Has a fault of the pool strike at its times.
-async fn strike(target: Arc<dyn Target>, sink: Arc<Sink>, fault: Fault, begin: Nanos) {
-    let When::Times(times) = &fault.when else { return };
-    let Some(pool) = target.pool() else { return };
-    for at in times {
-        let wait = (begin + at).saturating_sub(MonotonicClock.now());
-        tokio::time::sleep(Duration::from_nanos(wait)).await;
-        if strike_once(pool, &fault).await {
-            sink.struck(fault.kind);
-        }
-    }
-}
-
-async fn strike_once(pool: &Pool, fault: &Fault) -> bool {
-    match fault.what {
-        What::Disturb(target, what) => {
-            // A busy worker may be missing for a moment: look again for a little while.
-            for _ in 0..50 {
-                if pool.disturb(target, what).is_some() {
-                    return true;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            false
-        }
-        What::SlowStart(ns) => pool.slow_next_start(ns),
-        What::Reload => pool.reload().await,
-        What::Drain => {
-            // It ends when the last request has; the trial does not wait for it here.
-            let pool = pool.clone();
-            tokio::spawn(async move { pool.drain().await });
-            true
-        }
-        What::Request(_) => false,
     }
 }

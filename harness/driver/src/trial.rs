@@ -70,6 +70,8 @@ pub struct Trial {
     descriptors: u64,
     fingerprint: u64,
     intended: u64,
+    /// Warm-up and window of the last slice, ns.
+    lengths: (u64, u64),
     ran: Option<Ran>,
     profile: Option<profiler::Profile>,
 }
@@ -131,6 +133,7 @@ impl Trial {
             fingerprint: Schedule::default().fingerprint(&sorts),
             sorts,
             intended: 0,
+            lengths: (0, 0),
             ran: None,
             profile: None,
             order,
@@ -169,6 +172,7 @@ impl Trial {
             return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
         }
         self.fingerprint = schedule.fingerprint(&self.sorts);
+        self.lengths = (warmup_ns, length_ns);
         self.intended = if open { schedule.intents.iter().filter(|i| i.at_ns >= warmup_ns).count() as u64 } else { 0 };
         self.sink = Arc::new(Sink::with_capacity(schedule.intents.len()));
         let hz = profile_hz();
@@ -212,6 +216,7 @@ impl Trial {
         record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
         evidence::put_load(&mut record, &rows, &ran, &self.prepared);
         record.errors = errors;
+        record.regret = crate::simulation::regret(&self.prepared, &rows, self.lengths, self.order.seed, None);
         record.faults = self.sink.faults(&rows, &self.prepared.faults);
         record.answers.digests = record.outcomes.get("ok").copied().unwrap_or(0);
         record.answers.wrong = self.sink.wrong_digests.load(Ordering::Relaxed);
@@ -259,9 +264,8 @@ fn descriptors_left(before: u64) -> u64 {
 
 /// The command of `process` workers: as set, or this very program's hidden subcommand.
 fn worker_command(prepared: &PreparedCase, dir: &Path) -> Result<WorkerCommand, String> {
-    let mut words = prepared.worker_command.iter();
-    if let Some(program) = words.next() {
-        return Ok(WorkerCommand { program: program.into(), args: words.map(Into::into).collect() });
+    if let Some(command) = &prepared.config.worker_command {
+        return Ok(command.clone());
     }
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program's own file for its workers: {e}"))?;
     let mut args = vec![WORKER_SUBCOMMAND.into()];

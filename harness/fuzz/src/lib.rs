@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use model::Record;
+use coordinator::mcp::ServeConfig;
+use coordinator::monitor::alerts::{FIELDS, Rule};
 use model::plan::Size;
+use model::{Record, SettingRow};
 use pool::Config;
 use pool::core::{Core, Event, Outcome, RequestId, SessionKey, Submit, Tier, ToolId};
 use pool::frames::{Decoder, Frame, encode_progress, encode_reply, encode_request, hello, signal};
@@ -16,7 +18,8 @@ use scenario::{KnownKinds, Options, Selection, Source, expand};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] = &[("frames", frames), ("pool_config", pool_config), ("scenario", scenario), ("record", record)];
+pub const TARGETS: &[Target] =
+    &[("frames", frames), ("pool_config", pool_config), ("scenario", scenario), ("server", server), ("record", record)];
 
 /// The frame decoder: frames do not depend on how the bytes were cut, and those that come out encode to the bytes that went in.
 pub fn frames(data: &[u8]) {
@@ -90,7 +93,7 @@ fn first_steps(config: &Config) {
 pub fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let source = Source { file: "any/file.toml".to_owned(), text: text.to_owned() };
-    let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64 };
+    let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64, virtual_time: false };
     match expand(&[source], &driver::catalogue(), &kinds(), &Selection::default(), &options) {
         Ok(plan) => {
             // Either is an answer; what matters is that there is one.
@@ -112,7 +115,29 @@ fn kinds() -> KnownKinds {
         shapes: owned(&kinds.shapes),
         workers: owned(&kinds.workers),
         outcomes: owned(&Outcome::ALL.map(Outcome::name)),
+        scaled: pool::SCALED_SETTINGS.iter().map(|key| (*key).to_owned()).collect(),
         tiers: owned(&Tier::ALL.map(Tier::name)),
+    }
+}
+
+/// A server's file with its real rows: what is accepted is a configuration, or has an error with its remedy; so has every alert.
+pub fn server(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let row = |(key, kind, default, doc): pool::SettingRow| SettingRow { key, kind, default, doc };
+    let rows: Vec<SettingRow> = coordinator::mcp::settings().into_iter().map(row).collect();
+    let name = ("name", "text", "", "its name");
+    let alert: Vec<SettingRow> = std::iter::once(name).chain(FIELDS.iter().copied()).map(row).collect();
+    match scenario::server("any.toml", text, &rows, &alert) {
+        Ok(file) => {
+            if let Err(error) = ServeConfig::from_settings(&file.values(), "0") {
+                assert!(error.why.contains("; ") || error.why.contains("expected"), "no remedy: {}: {}", error.key, error.why);
+            }
+            for table in &file.alerts {
+                let fields: BTreeMap<String, String> = table.values.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect();
+                let _ = Rule::parse("any", &fields);
+            }
+        }
+        Err(problems) => assert!(!problems.is_empty(), "refused without a problem"),
     }
 }
 

@@ -40,6 +40,12 @@ pub struct Plan {
     pub size: Size,
     /// Seed of the whole run: order of cases, schedules, payloads, jitter.
     pub seed: u64,
+    /// Whether trials are simulated instead of run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub virtual_time: bool,
+    /// What was selected and cannot be run in this kind of time, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Scenarios that have cases here, by name.
     pub scenarios: Vec<Scenario>,
     /// Cases in the order of scenario and axis values.
@@ -136,6 +142,9 @@ pub struct Load {
     pub popularity: Located,
     /// What the client accepts, as in `Accept-Encoding`.
     pub accept: String,
+    /// The factor by which all durations were multiplied already; `None` where the file gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_scale: Option<f64>,
     /// The requests, by share.
     pub mix: Vec<Mix>,
 }

@@ -18,6 +18,9 @@ pub enum TrialKind {
     Profiled,
 }
 
+/// The timing class of a trial in simulated time.
+pub const VIRTUAL: &str = "virtual";
+
 /// How a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
@@ -37,7 +40,8 @@ pub enum Status {
 }
 
 /// What one trial leaves. Names of histograms: `response` (intended start to end, `ok` requests of the window), `since-sent`
-/// (sent to end), `lag`, `phase.NAME`, `tier.NAME.response`, `tier.NAME.service`; all in ns.
+/// (sent to end), `lag`, `phase.NAME`, `tier.NAME.response`, `tier.NAME.service` (by the tier that served), `class.NAME.response` (by the
+/// tier of the planned cost); all in ns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -57,7 +61,7 @@ pub struct Record {
     pub started_unix_ms: u64,
     /// Digest of schedule, payloads and sessions: the same seed gives the same load on any host.
     pub fingerprint: String,
-    /// `fifo` or `other`: the scheduling class that the pacing thread got; `none` in a closed loop.
+    /// `fifo` or `other`: the scheduling class that the pacing thread got; `none` in a closed loop; [`VIRTUAL`] in simulated time.
     pub timing_class: String,
     /// Whether arrivals were planned (open) or waited for replies (closed).
     pub open_loop: bool,
@@ -83,6 +87,9 @@ pub struct Record {
     pub tiers: BTreeMap<String, TierFigures>,
     /// Requests served: predicted tier -> tier of the real cost -> count.
     pub confusion: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What guessing tiers cost; `None` unless an expectation asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regret: Option<Regret>,
     /// Requests of the window by affinity: `free`, `bound`, `hit`, `missed`, `forced-miss`.
     pub affinity: BTreeMap<String, u64>,
     /// Workers that died or were closed.
@@ -180,6 +187,18 @@ pub struct Counts {
     pub redispatched: u64,
     /// Requests of the window served by a colder tier than predicted.
     pub fallbacks: u64,
+}
+
+/// The response times of a trial beside those of a pool that knows every cost, on the same arrivals, simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regret {
+    /// Sum of the responses of all `ok` requests of the window, ns.
+    pub response_ns: u64,
+    /// The same of the oracle, ns.
+    pub oracle_ns: u64,
+    /// Requests in the sums, of the trial.
+    pub requests: u64,
 }
 
 /// One tier's figures in the window.
@@ -355,6 +374,7 @@ impl Record {
             unexplained_share: 0.0,
             tiers: BTreeMap::new(),
             confusion: BTreeMap::new(),
+            regret: None,
             affinity: BTreeMap::new(),
             deaths: Deaths::default(),
             cpu: Cpu::default(),

@@ -8,7 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use table::{SETTINGS, SettingRow};
+pub use table::{SCALED_SETTINGS, SETTINGS, SettingRow};
 
 use std::collections::BTreeMap;
 

@@ -14,6 +14,13 @@ pub enum ServiceTime {
         /// The time.
         ns: u64,
     },
+    /// Every time between two equally likely.
+    Uniform {
+        /// The shortest.
+        low_ns: u64,
+        /// The longest.
+        high_ns: u64,
+    },
     /// Exponential.
     Exponential {
         /// The mean.
@@ -50,6 +57,7 @@ pub type ServiceTimeRow = (&'static str, &'static str, &'static str);
 /// Every kind of service time.
 pub const SERVICE_TIMES: &[ServiceTimeRow] = &[
     ("constant", "constant TIME", "always TIME"),
+    ("uniform", "uniform LOW HIGH", "any time from LOW to HIGH, all equally likely"),
     ("exponential", "exponential MEAN", "exponential with mean MEAN"),
     ("lognormal", "lognormal MEDIAN SIGMA", "lognormal; SIGMA, 0 to 5, is the standard deviation of the logarithm"),
     ("bimodal", "bimodal FAST SLOW SHARE", "SLOW for SHARE (0 to 1) of the requests, FAST for the others"),
@@ -82,6 +90,13 @@ impl ServiceTime {
         };
         let parsed = match (kind, args.as_slice()) {
             ("constant", [ns]) => ServiceTime::Constant { ns: time(ns)? },
+            ("uniform", [low, high]) => {
+                let (low_ns, high_ns) = (time(low)?, time(high)?);
+                if low_ns > high_ns {
+                    return Err(format!("'{text}' goes from more to less; write '{syntax}' with LOW at most HIGH"));
+                }
+                ServiceTime::Uniform { low_ns, high_ns }
+            }
             ("exponential", [mean]) => ServiceTime::Exponential { mean_ns: time(mean)? },
             ("lognormal", [median, sigma]) => ServiceTime::Lognormal { median_ns: time(median)?, sigma: number(sigma, 0.0..=5.0, syntax)? },
             ("bimodal", [fast, slow, share]) => {
@@ -97,6 +112,7 @@ impl ServiceTime {
     pub fn sample(&self, rng: &mut impl Rng) -> u64 {
         match *self {
             ServiceTime::Constant { ns } => ns,
+            ServiceTime::Uniform { low_ns, high_ns } => rng.random_range(low_ns..=high_ns),
             ServiceTime::Exponential { mean_ns } => {
                 let unit: f64 = rng.sample(Exp1);
                 whole(unit * mean_ns as f64)
@@ -120,6 +136,7 @@ impl ServiceTime {
     pub fn mean_ns(&self) -> f64 {
         match *self {
             ServiceTime::Constant { ns } => ns as f64,
+            ServiceTime::Uniform { low_ns, high_ns } => (low_ns as f64 + high_ns as f64) / 2.0,
             ServiceTime::Exponential { mean_ns } => mean_ns as f64,
             ServiceTime::Lognormal { median_ns, sigma } => median_ns as f64 * (sigma * sigma / 2.0).exp(),
             ServiceTime::Bimodal { fast_ns, slow_ns, slow_share } => slow_ns as f64 * slow_share + fast_ns as f64 * (1.0 - slow_share),

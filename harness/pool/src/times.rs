@@ -93,6 +93,11 @@ impl RequestTimes {
         self.begin(next, at);
     }
 
+    /// Whether `phase` began.
+    pub fn begun(&self, phase: Phase) -> bool {
+        self.begin[phase as usize] != 0
+    }
+
     /// Begin and end of `phase` in ns, if it both began and ended.
     pub fn span(&self, phase: Phase) -> Option<(Nanos, Nanos)> {
         let (b, e) = (self.begin[phase as usize], self.end[phase as usize]);

@@ -47,6 +47,10 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Look: remake the report of a run from its records
     Report(ReportArgs),
+    /// Look: hold one run against another, case by case
+    Compare(CompareArgs),
+    /// Serve: be an MCP server on stdin and stdout, over a pool of workers
+    Serve(ServeArgs),
     /// Look: print a completion script for a shell
     Completions {
         /// The shell
@@ -144,8 +148,11 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) plan: bool,
     /// Resume an interrupted run: its finished trials are kept
-    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan"])]
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan", "virtual_time"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Simulate: the pool's own core in virtual time, without workers, pipes or a host
+    #[arg(long = "virtual", conflicts_with = "in_process")]
+    pub(crate) virtual_time: bool,
     /// Run trials in this process, for a debugger; they share memory and caches, so trust no figure
     #[arg(long)]
     pub(crate) in_process: bool,
@@ -197,6 +204,48 @@ pub(crate) struct ReportArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
+
+/// `compare`.
+#[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    /// Directory of the run that is compared against
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Directory of the other run
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// Write the Markdown into this file instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `serve`.
+#[derive(Args, Debug)]
+#[command(after_long_help = SERVING)]
+pub(crate) struct ServeArgs {
+    /// What to serve and how; without it, the tools `echo` and `wait` on worker processes of this program
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Serve health and metrics over HTTP, such as 127.0.0.1:9464; in place of server.monitor
+    #[arg(short, long, value_name = "ADDR")]
+    pub(crate) monitor: Option<String>,
+    /// Least severe lines logged on stderr; in place of server.log
+    #[arg(long, value_name = "LEVEL", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub(crate) log: Option<String>,
+    /// Check the configuration, print what would be served, and stop
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print the configuration that is served without --config, to begin one's own with
+    #[arg(long, conflicts_with_all = ["config", "check"])]
+    pub(crate) example: bool,
+    /// Print the keys that a configuration may have, with types and defaults
+    #[arg(long, conflicts_with_all = ["config", "check", "example"])]
+    pub(crate) keys: bool,
+}
+
+const SERVING: &str = "\
+It ends with code 0 when stdin ends, and on SIGTERM or SIGINT once what is in flight is answered. A second signal
+ends it at once. SIGHUP replaces the workers one by one.";
 
 /// Parses the command line; help, version and usage errors are printed here.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {

@@ -1,6 +1,8 @@
 //! One file per subcommand.
 
 mod check;
+mod compare;
+mod hidden;
 mod list;
 mod report;
 mod run;
@@ -22,9 +24,11 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
-        Command::Worker { fault, journal } => serve::worker(fault.as_deref(), journal),
-        Command::Trial => serve::trial(),
+        Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),
+        Command::Trial => hidden::trial(),
     }
 }
 

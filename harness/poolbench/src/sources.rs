@@ -71,6 +71,7 @@ pub(crate) fn kinds() -> KnownKinds {
         shapes: owned(&kinds.shapes),
         workers: owned(&kinds.workers),
         outcomes: owned(&pool::core::Outcome::ALL.map(pool::core::Outcome::name)),
+        scaled: owned(pool::SCALED_SETTINGS),
         tiers: owned(&pool::core::Tier::ALL.map(pool::core::Tier::name)),
     }
 }

@@ -8,6 +8,7 @@ use crate::pictures::ScenarioPictures;
 
 mod axes;
 mod checks;
+mod classes;
 mod generator;
 mod head;
 mod overview;
@@ -16,6 +17,7 @@ mod profile;
 mod scenario;
 mod time;
 
+pub(crate) use classes::{ratio_within, within};
 pub(crate) use overview::axes as axes_of;
 
 /// The document; `pictures` holds one entry per scenario, in order.

@@ -10,6 +10,7 @@ use model::facts::Facts;
 use model::rundir;
 use model::{Plan, Record};
 
+mod across;
 mod doc;
 mod flame;
 mod hlog;
@@ -20,6 +21,7 @@ mod show;
 mod svg;
 mod terminal;
 
+pub use across::comparison;
 pub use terminal::terminal;
 
 /// Everything a report is made of.

@@ -8,6 +8,7 @@ mod paths;
 mod problem;
 mod resolve;
 mod select;
+mod server;
 mod tree;
 mod values;
 mod wire;
@@ -23,6 +24,7 @@ pub use crate::problem::Problem;
 use crate::problem::Problems;
 use crate::resolve::Wanted;
 use crate::select::Filters;
+pub use crate::server::{AlertTable, ServerFile, server};
 use crate::wire::{Known, Wire};
 
 /// A scenario file.
@@ -67,6 +69,8 @@ pub struct Options {
     pub rounds: Option<u32>,
     /// Most cases of a plan.
     pub max_cases: usize,
+    /// Whether the run is in virtual time: variants that exist only there are in, those that exist only live are out.
+    pub virtual_time: bool,
 }
 
 /// The names that scenarios may use, from the tables of their owners.
@@ -84,6 +88,8 @@ pub struct KnownKinds {
     pub workers: Vec<String>,
     /// Outcomes of requests, for `[expect] outcomes`.
     pub outcomes: Vec<String>,
+    /// Durations among the settings that `load.time-scale` stretches, by key.
+    pub scaled: Vec<String>,
     /// Tiers, for `[expect] served` and the slots that `pool.TIER.max` gives.
     pub tiers: Vec<String>,
 }
@@ -134,8 +140,9 @@ pub fn expand(
     }
     let touches = |wire: &Wire, ids: &[Combination]| (!selection.suite_only || wire.suite) && ids.iter().any(|c| filters.selects(&c.id));
     let read = read_all(sources, &known, &wanted, &|wire| set_where(&selection.set, wire, &known, &touches), found)?;
-    let chosen = choose(&read, &filters, selection, options.max_cases)?;
-    let mut plan = Plan { schema: SCHEMA, size: options.size, seed: options.seed, scenarios: Vec::new(), cases: Vec::new() };
+    let (chosen, left_out) = choose(&read, &filters, selection, options)?;
+    let (size, seed, virtual_time) = (options.size, options.seed, options.virtual_time);
+    let mut plan = Plan { schema: SCHEMA, size, seed, virtual_time, left_out, scenarios: Vec::new(), cases: Vec::new() };
     let mut found = Vec::new();
     for (read, chosen) in read.iter().zip(chosen).filter(|(_, chosen)| !chosen.is_empty()) {
         let mut problems = Problems::of(&read.wire.file);
@@ -218,12 +225,26 @@ fn scenario_name(file: &str) -> Option<&str> {
     (plain(group) && plain(own) && name.len() <= 100).then_some(name)
 }
 
+/// Combinations of each file, and a sentence on each variant that was left out.
+type Chosen = (Vec<Vec<Combination>>, Vec<String>);
+
 /// The chosen combinations of each file, in the same order as `read`.
-fn choose(read: &[Read], filters: &Filters, selection: &Selection, most: usize) -> Result<Vec<Vec<Combination>>, Vec<Problem>> {
+fn choose(read: &[Read], filters: &Filters, selection: &Selection, options: &Options) -> Result<Chosen, Vec<Problem>> {
+    let most = options.max_cases;
     let open = |r: &&Read| !selection.suite_only || r.wire.suite;
     let all: Vec<Vec<Combination>> = read.iter().filter(open).map(|r| r.combinations.clone()).collect();
-    let chosen: Vec<Vec<Combination>> =
-        read.iter().map(|r| if open(&r) { pick(r, filters, selection.each_value_once) } else { Vec::new() }).collect();
+    let mut left_out = Vec::new();
+    let mut picked = |r: &Read| {
+        let of_filters = if open(&r) { pick(r, filters) } else { Vec::new() };
+        let existing = exists_in(r, of_filters, options.virtual_time, &mut left_out);
+        if selection.each_value_once { matrix::cover(&existing) } else { existing }
+    };
+    let chosen: Vec<Vec<Combination>> = read.iter().map(&mut picked).collect();
+    if !left_out.is_empty() && chosen.iter().all(Vec::is_empty) {
+        let help = if options.virtual_time { "run it without --virtual" } else { "run it with --virtual" };
+        let problem = |what: String| Problem { help: Some(help.to_owned()), ..Problem::new("", 0, &what) };
+        return Err(left_out.into_iter().map(problem).collect());
+    }
     match chosen.iter().map(Vec::len).sum::<usize>() {
         0 => Err(vec![filters.nothing(&all)]),
         n if n > most => Err(vec![Problem {
@@ -232,13 +253,29 @@ fn choose(read: &[Read], filters: &Filters, selection: &Selection, most: usize) 
             what: format!("the plan has {n} cases (expected at most {most})"),
             help: Some("take values out of [matrix], fix an axis with -s key=value, or select fewer cases with -f".to_owned()),
         }]),
-        _ => Ok(chosen),
+        _ => Ok((chosen, left_out)),
     }
 }
 
-fn pick(read: &Read, filters: &Filters, each_value_once: bool) -> Vec<Combination> {
-    let picked: Vec<Combination> = read.combinations.iter().filter(|c| filters.selects(&c.id)).cloned().collect();
-    if each_value_once { matrix::cover(&picked) } else { picked }
+fn pick(read: &Read, filters: &Filters) -> Vec<Combination> {
+    read.combinations.iter().filter(|c| filters.selects(&c.id)).cloned().collect()
+}
+
+/// The combinations that a run in virtual time, or a live one, can have; what it cannot is noted once per variant.
+fn exists_in(read: &Read, picked: Vec<Combination>, virtual_time: bool, left_out: &mut Vec<String>) -> Vec<Combination> {
+    let Some(at) = read.wire.axes.iter().position(|axis| axis.key == paths::VARIANT) else { return picked };
+    let of = |c: &Combination| {
+        let name = &read.wire.axes.get(at)?.values.get(*c.picks.get(at)?)?.value;
+        read.wire.variants.iter().find(|variant| variant.name == *name)
+    };
+    let place = if virtual_time { "live" } else { "in virtual time" };
+    for variant in picked.iter().filter_map(of).filter(|variant| !variant.exists(virtual_time)) {
+        let note = format!("{}?variant={} is left out: it exists only {place}", read.wire.name, variant.name);
+        if !left_out.contains(&note) {
+            left_out.push(note);
+        }
+    }
+    picked.into_iter().filter(|c| of(c).is_none_or(|variant| variant.exists(virtual_time))).collect()
 }
 
 fn described(wire: &Wire, chosen: &[Combination]) -> Scenario {

@@ -12,7 +12,11 @@ struct Path {
     set: fn(&mut Wire, Located),
 }
 
+/// The axis whose values are names of `[variants]`.
+pub(crate) const VARIANT: &str = "variant";
+
 const PATHS: &[Path] = &[
+    Path { key: VARIANT, axis: true, set: |w, v| set_variant(w, &v) },
     Path { key: "target", axis: true, set: |w, v| w.target = Some(v) },
     Path { key: "load.accept", axis: true, set: |w, v| w.load.accept = Some(v) },
     Path { key: "load.arrivals.kind", axis: true, set: |w, v| w.load.arrivals.kind = Some(v) },
@@ -24,6 +28,7 @@ const PATHS: &[Path] = &[
     Path { key: "load.service", axis: true, set: |w, v| each(w, &v, |m| &mut m.service) },
     Path { key: "load.sessions.count", axis: true, set: |w, v| w.load.session_count = Some(v) },
     Path { key: "load.sessions.popularity", axis: true, set: |w, v| w.load.popularity = Some(v) },
+    Path { key: "load.time-scale", axis: true, set: |w, v| w.load.time_scale = Some(v) },
     Path { key: "load.work", axis: true, set: |w, v| each(w, &v, |m| &mut m.work) },
     Path { key: "load.length", axis: false, set: |w, v| w.load.length = both(v) },
     Path { key: "load.rounds", axis: false, set: |w, v| w.load.rounds = both(v) },
@@ -56,6 +61,14 @@ fn both(value: Located) -> Sizes {
 fn each(wire: &mut Wire, value: &Located, field: fn(&mut WireMix) -> &mut Option<Located>) {
     for mix in &mut wire.load.mix {
         *field(mix) = Some(value.clone());
+    }
+}
+
+/// Sets all that the variant of that name sets; a name that the scenario lacks is reported where cases are made.
+fn set_variant(wire: &mut Wire, value: &Located) {
+    let set = wire.variants.iter().find(|variant| variant.name == value.value).map(|variant| variant.set.clone());
+    for (key, value) in set.unwrap_or_default() {
+        self::set(wire, &key, value);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod expect;
 mod load;
+mod scale;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::matrix::{Combination, shorts};
 use crate::paths;
 use crate::problem::Problems;
 use crate::values;
-use crate::wire::{Known, Sizes, Wire};
+use crate::wire::{Known, Sizes, Wire, unknown_variant};
 use crate::words;
 
 /// The target of a scenario that names none: the whole path.
@@ -35,15 +36,23 @@ pub(crate) fn case(wire: &Wire, combination: &Combination, known: &Known<'_>, wa
     for ((axis, pick), short) in wire.axes.iter().zip(&combination.picks).zip(shorts(&wire.axes)) {
         let value = axis.values.get(*pick)?;
         axes.push((short, value.value.clone()));
+        if axis.key == paths::VARIANT && !wire.variants.iter().any(|variant| variant.name == value.value) {
+            problems.with(value, unknown_variant(wire, &value.value));
+        }
         paths::set(&mut fixed, &axis.key, value.clone());
     }
     let target = fixed.target.clone().unwrap_or_else(|| Located::new(TARGET, wire.file.clone(), 0));
     problems.one_of("target", &target, &known.kinds.targets);
-    let settings = settings(&fixed, known, problems);
-    let load = load::load(&fixed, known, wanted, problems);
+    let mut settings = settings(&fixed, known, problems);
+    let mut load = load::load(&fixed, known, wanted, problems);
     let rounds = rounds(&fixed.load.rounds, wanted, problems);
     let expect = expect::all(&fixed.expect, wanted.size, known, problems);
-    let faults = faults(&fixed, known, problems);
+    let mut faults = faults(&fixed, known, problems);
+    if let Some(scale) = scale::of(&fixed, problems) {
+        load.iter_mut().for_each(|load| scale.load(load));
+        faults.iter_mut().for_each(|fault| scale.parameters(&mut fault.with));
+        scale.settings(&mut settings, known);
+    }
     let load = load?;
     let timeout_ns = match &fixed.load.timeout {
         Some(text) => load::duration(text, "load.timeout", 1, 24 * HOUR, problems)?,

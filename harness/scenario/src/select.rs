@@ -67,16 +67,21 @@ pub(crate) fn apply(set: &[(String, String)], wire: &mut Wire, known: &Known<'_>
         let value = Located::new(tree::command_line_value(text), "-s", 0);
         if let Some(axis) = wire.axes.iter_mut().find(|axis| axis.key == *key) {
             *axis = WireAxis { key: key.clone(), line: axis.line, values: vec![value] };
-        } else if makes_sense(wire, key, known) {
+        } else if makes_sense(wire, key, &value.value, known) {
+            // What is typed outranks what a variant says.
+            wire.variants.iter_mut().for_each(|variant| variant.set.retain(|(set, _)| set != key));
             paths::set(wire, key, value);
         }
     }
 }
 
 /// A closed loop has no rate, and a tool's setting means nothing to a scenario that never calls the tool.
-fn makes_sense(wire: &Wire, key: &str, known: &Known<'_>) -> bool {
+fn makes_sense(wire: &Wire, key: &str, value: &str, known: &Known<'_>) -> bool {
     if key == "load.arrivals.rate" {
         return wire.load.arrivals.kind.as_ref().is_none_or(|kind| known.kinds.takes_rate(&kind.value));
+    }
+    if key == paths::VARIANT {
+        return wire.variants.iter().any(|variant| variant.name == value);
     }
     match key.strip_prefix("pool.tools.").and_then(|rest| rest.split('.').next()) {
         Some(tool) => wire.load.mix.iter().any(|m| m.tool.as_ref().is_some_and(|t| t.value == tool)),

@@ -90,6 +90,10 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("worker.command", "text", "self"),
     ("worker.journal", "bool", "false"),
     ("trial.cpus", "integer 0..=1024", "0"),
+    ("virtual.dispatch", "duration", "0ns"),
+    ("virtual.return", "duration", "0ns"),
+    ("virtual.start", "duration", "1ms"),
+    ("virtual.policy", "choice core|sjf", "core"),
 ];
 
 fn catalogue() -> Vec<SettingRow> {
@@ -109,6 +113,7 @@ fn kinds() -> KnownKinds {
         shapes: names("agent-session json-records prose random"),
         workers: names("simulated function process"),
         outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
+        scaled: names("pool.hot.limit pool.warm.limit pool.warm.idle-ttl pool.cold.idle-ttl pool.deadline"),
         tiers: names("hot warm cold"),
     }
 }
@@ -139,7 +144,7 @@ fn source(file: &str, text: &str) -> Source {
 }
 
 fn options() -> Options {
-    Options { size: Size::Full, seed: 7, rounds: None, max_cases: 500 }
+    Options { size: Size::Full, seed: 7, rounds: None, max_cases: 500, virtual_time: false }
 }
 
 fn plan_of(sources: &[Source], selection: &Selection) -> Result<Plan, Vec<Problem>> {

@@ -4,6 +4,7 @@
 
 mod fields;
 mod load;
+mod variants;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +18,11 @@ use crate::words;
 pub(crate) use fields::Fields;
 #[cfg(test)]
 pub(crate) use load::{LOAD, MIX};
+pub(crate) use variants::{Variant, unknown as unknown_variant};
 
 /// Keys of a scenario's top level beside the settings' own tables.
-pub(crate) const TOP: [&str; 11] = ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "matrix", "faults", "expect"];
+pub(crate) const TOP: [&str; 12] =
+    ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "variants", "matrix", "faults", "expect"];
 /// Most axes of one scenario.
 const MOST_AXES: usize = 12;
 /// Most values of one axis.
@@ -42,6 +45,8 @@ pub(crate) struct Wire {
     /// By dotted key.
     pub(crate) settings: BTreeMap<String, Located>,
     pub(crate) axes: Vec<WireAxis>,
+    /// In file order.
+    pub(crate) variants: Vec<Variant>,
     pub(crate) faults: Vec<WireKind>,
     /// Figure and bounds.
     pub(crate) expect: Vec<(String, Located)>,
@@ -59,6 +64,7 @@ pub(crate) struct WireLoad {
     pub(crate) rounds: Sizes,
     pub(crate) timeout: Option<Located>,
     pub(crate) accept: Option<Located>,
+    pub(crate) time_scale: Option<Located>,
     pub(crate) session_count: Option<Located>,
     pub(crate) popularity: Option<Located>,
     pub(crate) mix: Vec<WireMix>,
@@ -121,6 +127,7 @@ pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, proble
         suite: fields.switch("suite", problems),
         profile: fields.switch("profile", problems),
         load: load::read(&mut fields, known.kinds, problems),
+        variants: fields.entry("variants").map(|e| variants::read(e, file, known, problems)).unwrap_or_default(),
         axes: fields.entry("matrix").map(|e| axes(e, file, known, problems)).unwrap_or_default(),
         faults: fields.entry("faults").map(|e| faults(e, file, known.kinds, problems)).unwrap_or_default(),
         expect,
@@ -129,6 +136,7 @@ pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, proble
     let mut names: Vec<&str> = TOP.to_vec();
     names.extend(sections(known.catalogue));
     fields.finish(&names, problems);
+    variants::check(&wire, problems);
     Some(wire)
 }
 
@@ -140,7 +148,7 @@ fn sections(catalogue: &[SettingRow]) -> Vec<&str> {
     found
 }
 
-fn tree_leaves(prefix: &str, entry: Entry, file: &str, problems: &mut Problems) -> Vec<(String, Located)> {
+pub(super) fn tree_leaves(prefix: &str, entry: Entry, file: &str, problems: &mut Problems) -> Vec<(String, Located)> {
     match entry.node.value {
         Value::Table(inner) => tree::leaves(prefix, inner, file, problems),
         _ => {

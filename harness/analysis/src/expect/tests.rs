@@ -52,6 +52,8 @@ fn every_known_figure_can_be_measured_and_missed() {
     r.affinity.extend([("hit".to_owned(), 3), ("missed".to_owned(), 1)]);
     r.tiers.insert("hot".to_owned(), model::record::TierFigures { served: 3, ..Default::default() });
     r.confusion.entry("hot".to_owned()).or_default().extend([("hot".to_owned(), 3), ("warm".to_owned(), 1)]);
+    r.confusion.entry("warm".to_owned()).or_default().insert("hot".to_owned(), 3);
+    r.regret = Some(model::record::Regret { response_ns: 12, oracle_ns: 9, requests: 2 });
     (r.deaths.unexpected, r.deaths.children_left, r.answers.wrong) = (3, 3, 3);
     (r.left.descriptors, r.left.sessions) = (3, 3);
     r.faults.insert("hot".to_owned(), 3);
@@ -63,8 +65,10 @@ fn every_known_figure_can_be_measured_and_missed() {
         assert!(!holds(&expectation(&name, Some(4.0), None, false), &r), "{name}");
         assert!(!holds(&expectation(&name, None, Some(2.0), false), &r), "{name}");
     }
-    for share in ["accuracy", "affinity-hits"] {
-        assert!(holds(&expectation(share, Some(0.75), Some(0.75), true), &r), "{share}");
+    for (share, value) in
+        [("accuracy", 3.0 / 7.0), ("affinity-hits", 0.75), ("recall.hot", 0.5), ("over-predicted", 0.5), ("regret", 1.0 / 3.0)]
+    {
+        assert!(holds(&expectation(share, Some(value), Some(value), true), &r), "{share}");
     }
     assert!(holds(&expectation("memory-growth", None, Some(0.5), true), &r));
     (r.journal, r.memory) = (None, Default::default());
@@ -72,7 +76,7 @@ fn every_known_figure_can_be_measured_and_missed() {
         assert!(!holds(&expectation(unmeasured, None, Some(0.0), false), &r), "{unmeasured}: what nobody looked at is not right");
     }
     let empty = Record { outcomes: Default::default(), ..measured("a/b", 0) };
-    for share in ["accuracy", "affinity-hits", "served.hot", "outcomes.ok"] {
+    for share in ["accuracy", "affinity-hits", "served.hot", "outcomes.ok", "recall.cold", "regret"] {
         assert!(!holds(&expectation(share, Some(0.0), None, true), &empty), "{share}: nothing has no share");
     }
 }

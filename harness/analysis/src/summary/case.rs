@@ -52,6 +52,9 @@ pub struct CaseSummary {
     pub tiers: Vec<TierSummary>,
     /// Predicted tier against the tier of the real cost; `None` where nothing was predicted.
     pub confusion: Option<Confusion>,
+    /// What guessing tiers cost; `None` where no oracle was simulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guessing: Option<Guessing>,
     /// Phases in the order of a request's life.
     pub phases: Vec<PhaseRow>,
     /// Where the time went, band `p50` first, then `p99`.
@@ -213,6 +216,15 @@ pub struct Confusion {
     pub recall: Vec<Option<f64>>,
     /// Per predicted tier: rightly predicted by all predicted so.
     pub precision: Vec<Option<f64>>,
+}
+
+/// What guessing the tiers of requests cost.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Guessing {
+    /// Mean response by that of a pool that knows every cost, on the same arrivals, over rounds. Its excess over 1 is the cost regret.
+    pub by_oracle: super::Interval,
+    /// Share of the really hot requests that were predicted heavier.
+    pub over_predicted: Option<f64>,
 }
 
 /// One phase, all rounds merged.

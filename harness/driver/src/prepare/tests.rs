@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use coordinator::WORKER_COMMAND;
 use model::plan::{Kind, Load, Mix};
 use model::units::Rate;
 
@@ -27,6 +28,7 @@ fn case() -> Case {
         length_ns: 1_000_000_000,
         sessions: 4,
         popularity: at("zipf 1.1", 6),
+        time_scale: None,
         accept: String::new(),
         mix: vec![mix],
     };
@@ -69,7 +71,10 @@ fn every_knob_is_refused_by_its_owner_with_its_place() {
         (problem(|c| c.load.rate = None), "pool/x.toml:5: open-loop arrivals need a 'rate'"),
         (problem(|c| c.load.rate = Some(Rate::PerSecond(1e7))), "are too many"),
         (problem(|c| drop(c.settings.insert("pool.hot.min-ready".to_owned(), at("9", 20)))), "pool/x.toml:20: setting 'pool.hot"),
-        (problem(|c| drop(c.settings.insert(WORKER_COMMAND.to_owned(), at(" ", 21)))), "pool/x.toml:21: an empty worker command"),
+        (
+            problem(|c| drop(c.settings.insert(WORKER_COMMAND.to_owned(), at(" ", 21)))),
+            "pool/x.toml:21: setting 'worker.command': the command is empty",
+        ),
     ] {
         assert!(message.contains(says), "{message}\nshould say\n{says}");
     }

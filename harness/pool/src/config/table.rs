@@ -159,6 +159,21 @@ pub const SETTINGS: &[SettingRow] = &[
     ),
 ];
 
+/// Durations that are about requests, and so keep their proportion to service times when a load is run on a smaller scale. Those about
+/// processes (start, grace periods, backoff, health) are not among them: no process gets faster.
+pub const SCALED_SETTINGS: &[&str] = &[
+    "pool.ageing",
+    "pool.deadline",
+    "pool.session-ttl",
+    "pool.hot.idle-ttl",
+    "pool.hot.limit",
+    "pool.warm.idle-ttl",
+    "pool.warm.limit",
+    "pool.cold.idle-ttl",
+    "pool.cold.limit",
+    "pool.shared.idle-ttl",
+];
+
 const DURATIONS: [(&str, u64); 6] =
     [("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
 const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];

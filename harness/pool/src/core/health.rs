@@ -116,7 +116,7 @@ impl Core {
         let slot = &self.slots[s];
         let crew = &self.crews[slot.partition as usize];
         let gone = crew.of(Residency::Ejected) + crew.of(Residency::Closing) + 1;
-        let most_remain = 2 * gone <= crew.of(Residency::Ready) + gone - 1;
+        let most_remain = 2 * gone < crew.of(Residency::Ready) + gone;
         if slot.residency != Residency::Ready || !most_remain || (self.config.stateful && slot.bound > 0) {
             return;
         }

@@ -82,12 +82,10 @@ impl Core {
         let preferred = self.soft_worker(request, tier);
         // Whoever may be served at once is served before those whose class has all the workers that it may have.
         if self.within_cap(tier) {
-            if let Some(s) = preferred.filter(|s| self.slots[*s].idle) {
-                return Some(Place::Dispatch(s, tier));
-            }
             // The death that brings a request back may have made room under a cap for one that waits: then both wait for their turn.
             let comes_first = |s: usize| again && self.has_room(tier, request.bytes) && self.next_for(s).is_some();
-            if let Some(free) = crew.idle.front().map(|s| s as usize).filter(|s| !comes_first(*s)) {
+            let free = preferred.filter(|s| self.slots[*s].idle).or(crew.idle.front().map(|s| s as usize));
+            if let Some(free) = free.filter(|s| !comes_first(*s)) {
                 return Some(Place::Dispatch(free, tier));
             }
         }

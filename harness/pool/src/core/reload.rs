@@ -45,6 +45,8 @@ impl Core {
         let held = |s: &usize| self.config.stateful && self.slots[*s].bound > 0;
         if let Some(s) = stale().filter(|s| !held(s)).min_by_key(|s| self.slots[*s].job.is_some()) {
             self.retire(s, out);
+            // Its replacement starts now, not with whatever happens next.
+            self.spawn_where_needed(out);
         }
     }
 

@@ -92,12 +92,13 @@ impl Sessions {
         }
     }
 
-    /// All that decides about what comes, for comparing states: the remembered sessions by index, and the order of their use.
+    /// All that decides about what comes, for comparing states: the remembered sessions by index, and the order of their use; how long ago
+    /// that was counts up to `ttl`.
     #[cfg(test)]
-    pub(super) fn remembered(&self) -> impl std::hash::Hash {
+    pub(super) fn remembered(&self, now: Nanos, ttl: Nanos) -> impl std::hash::Hash {
         let kept = |i: u32| {
-            let Session { key, bound, live, shared, ended, used: _ } = &self.entries[i as usize];
-            (i, *key, *bound, *live, shared.clone(), *ended)
+            let Session { key, bound, live, shared, ended, used } = &self.entries[i as usize];
+            (i, *key, *bound, *live, shared.clone(), *ended, (now - used).min(ttl))
         };
         (self.recent.order().into_iter().map(kept).collect::<Vec<_>>(), self.unused.clone())
     }

@@ -279,7 +279,7 @@ impl Inner {
                 if state.drained {
                     return;
                 }
-                state.timers.next()
+                state.timers.wake_at()
             };
             match next {
                 None => self.wake_timers.notified().await,
@@ -403,8 +403,8 @@ fn refused(later: bool) -> &'static str {
     }
 }
 
-/// min(cap, base * 2^(attempt-1)), at least 1 ns.
-fn backoff_limit(base: Nanos, cap: Nanos, attempt: u32) -> Nanos {
+/// Upper bound of the delay before a slot's worker is started again: min(cap, base * 2^(attempt-1)), at least 1 ns.
+pub fn backoff_limit(base: Nanos, cap: Nanos, attempt: u32) -> Nanos {
     let factor = 1u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX);
     base.saturating_mul(factor).min(cap).max(1)
 }

@@ -14,8 +14,10 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub use causes::DeathCause;
+pub use inner::backoff_limit;
 pub use observe::{Death, DeathCounts, DisturbTarget, Snapshot};
 pub use start::StartError;
+pub use timers::Timers;
 
 use crate::clock::{Clock, Nanos};
 use crate::config::Config;

@@ -3,15 +3,14 @@
 mod faults;
 mod leaks;
 mod reload;
+mod replay;
 mod starts;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
 use crate::clock::MonotonicClock;
-use crate::core::Core;
 use crate::times::Phase;
 use crate::workers::tests::worker_program;
 use crate::workers::{Echo, How};
@@ -183,45 +182,4 @@ async fn dropping_a_call_cancels_it_wherever_it_is() {
         assert_eq!(pool.snapshot().core.totals.finished_with(Outcome::Cancelled), 2);
         assert_conserved(&pool.snapshot());
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_replays_to_the_identical_actions() {
-    type Step = (Nanos, Event, Vec<Action>);
-    let steps: Arc<Mutex<Vec<Step>>> = Arc::default();
-    let sink = Arc::clone(&steps);
-    let log: EventLog = Arc::new(move |now, event, actions| sink.lock().unwrap().push((now, *event, actions.to_vec())));
-    let config = config("function", 3, &[("pool.affinity", "soft"), ("pool.deadline", "40000000"), ("pool.queue-len", "5")]);
-    let pool = Pool::start(config.clone(), Deps { log: Some(log), ..deps() }).await.unwrap();
-    let calls: Vec<_> = (0..120u64)
-        .map(|n| {
-            let (pool, session) = (pool.clone(), Some(SessionKey(n % 7)));
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(n)).await;
-                let call = pool.call(Job { session, ..job((n % 13) * 1_000_000, "x") });
-                let patience = Duration::from_millis(if n % 5 == 0 { 3 } else { 60_000 });
-                tokio::time::timeout(patience, call).await.map(|reply| reply.outcome)
-            })
-        })
-        .collect();
-    for _ in 0..10 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        pool.disturb(DisturbTarget::AnyBusy, Disturbance::Kill);
-    }
-    for call in calls {
-        let _ = call.await.unwrap();
-    }
-    pool.end_session(SessionKey(3));
-    pool.drain().await;
-
-    let mut core = Core::new(&config);
-    let steps = std::mem::take(&mut *steps.lock().unwrap());
-    let cancels = steps.iter().filter(|(_, event, _)| matches!(event, Event::Cancel(_))).count();
-    assert!(steps.len() > 150 && cancels > 0, "{} steps, {cancels} cancels", steps.len());
-    for (n, (now, event, actions)) in steps.iter().enumerate() {
-        let mut again = Vec::new();
-        core.step(*now, *event, &mut again);
-        assert_eq!(again, *actions, "step {n}: {event:?}");
-    }
-    assert_eq!(core.view().totals, pool.snapshot().core.totals);
 }

@@ -7,7 +7,7 @@ use crate::core::types::Timer;
 
 /// The timers that are set.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+pub struct Timers {
     due: BTreeSet<(Nanos, Timer)>,
     at: BTreeMap<Timer, Nanos>,
     /// The time until which the task sleeps; an earlier timer must wake it.
@@ -16,7 +16,7 @@ pub(super) struct Timers {
 
 impl Timers {
     /// Sets `timer`, replacing one of the same value; true if the task must be woken for it.
-    pub(super) fn set(&mut self, timer: Timer, at: Nanos) -> bool {
+    pub fn set(&mut self, timer: Timer, at: Nanos) -> bool {
         if let Some(old) = self.at.insert(timer, at) {
             self.due.remove(&(old, timer));
         }
@@ -29,7 +29,7 @@ impl Timers {
     }
 
     /// Takes one timer that is due at `now`.
-    pub(super) fn take_due(&mut self, now: Nanos) -> Option<Timer> {
+    pub fn take_due(&mut self, now: Nanos) -> Option<Timer> {
         let first = *self.due.first()?;
         if first.0 > now {
             return None;
@@ -40,7 +40,7 @@ impl Timers {
     }
 
     /// When to wake next; the task promises to sleep until then or until it is woken.
-    pub(super) fn next(&mut self) -> Option<Nanos> {
+    pub fn wake_at(&mut self) -> Option<Nanos> {
         self.asleep_until = self.due.first().map(|(at, _)| *at);
         self.asleep_until
     }
@@ -60,11 +60,11 @@ mod tests {
         assert!(timers.set(Timer::Deadline, 20), "an earlier one must");
         assert!(!timers.set(Timer::Deadline, 60), "it moved back: the task wakes for nothing, and sleeps again");
         assert_eq!(timers.take_due(49), None);
-        assert_eq!(timers.next(), Some(50));
+        assert_eq!(timers.wake_at(), Some(50));
         let fired: Vec<_> = std::iter::from_fn(|| timers.take_due(65)).collect();
         assert_eq!(fired, [backoff(1), Timer::Deadline]);
-        assert_eq!(timers.next(), Some(70));
+        assert_eq!(timers.wake_at(), Some(70));
         assert_eq!(timers.take_due(70), Some(backoff(2)));
-        assert_eq!((timers.next(), timers.take_due(u64::MAX)), (None, None));
+        assert_eq!((timers.wake_at(), timers.take_due(u64::MAX)), (None, None));
     }
 }

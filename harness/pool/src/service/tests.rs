@@ -33,6 +33,7 @@ fn errors_name_the_nearest_kind_or_the_syntax() {
     assert!(error("pareto 2ms 1").contains("pareto MIN ALPHA"));
     assert!(error("pareto 2ms NaN").contains("pareto MIN ALPHA"));
     assert!(error("bimodal 1ms 2ms 1.5").contains("from 0 to 1"));
+    assert!(error("uniform 3ms 2ms").contains("LOW at most HIGH"));
     assert!(error("constant soon").contains("'soon'"));
     assert!(error("constant").contains("wrong number of words"));
     assert!(error("lognormal 1ms 1 1").contains("wrong number of words"));
@@ -41,7 +42,15 @@ fn errors_name_the_nearest_kind_or_the_syntax() {
 
 #[test]
 fn the_mean_of_many_samples_is_the_stated_mean() {
-    for text in ["constant 2ms", "exponential 2ms", "lognormal 2ms 0.8", "bimodal 1ms 50ms 0.1", "pareto 1ms 1.5", "pareto 1ms 3"] {
+    for text in [
+        "constant 2ms",
+        "uniform 1ms 3ms",
+        "exponential 2ms",
+        "lognormal 2ms 0.8",
+        "bimodal 1ms 50ms 0.1",
+        "pareto 1ms 1.5",
+        "pareto 1ms 3",
+    ] {
         let time = parsed(text);
         let mut rng = Pcg64Mcg::seed_from_u64(7);
         let n = 400_000;
@@ -57,6 +66,8 @@ fn samples_stay_in_their_range_and_repeat_with_the_seed() {
     let draws: Vec<u64> = (0..100_000).map(|_| pareto.sample(&mut rng)).collect();
     assert!(draws.iter().all(|ns| (1_000_000..=1_000_000_000).contains(ns)));
     assert!(draws.contains(&1_000_000_000), "a tail this heavy reaches the cut");
+    let uniform = parsed("uniform 10ms 11ms");
+    assert!((0..1000).map(|_| uniform.sample(&mut rng)).all(|ns| (10_000_000..=11_000_000).contains(&ns)));
     let mut again = Pcg64Mcg::seed_from_u64(1);
     assert!(draws.iter().all(|ns| *ns == pareto.sample(&mut again)));
     let mut rng = Pcg64Mcg::seed_from_u64(2);

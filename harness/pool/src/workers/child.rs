@@ -1,5 +1,6 @@
 //! The child's side of a `process` worker: a blocking loop over two file descriptors. It knows nothing of pools.
 
+mod faulty;
 mod serve;
 
 use std::io;

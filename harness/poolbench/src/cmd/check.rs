@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use model::plan::Size;
 use model::record::TrialKind;
+use scenario::Options;
 
 use crate::args::CheckArgs;
 use crate::cmd::run::{self, Queue, Trials};
@@ -20,7 +21,8 @@ const CASES_MAX: usize = 500;
 /// Checks scenarios in a directory that is gone afterwards.
 pub(super) fn check(args: &CheckArgs) -> Result<Exit> {
     let begun = Instant::now();
-    let plan = run::plan(&args.selection, Size::Smoke, args.seed, Some(1), CASES_MAX, true)?;
+    let options = Options { size: Size::Smoke, seed: args.seed, rounds: Some(1), max_cases: CASES_MAX, virtual_time: false };
+    let plan = run::plan(&args.selection, &options, true)?;
     let temporary = tempfile::Builder::new().prefix("poolbench-check-").tempdir().context("making a directory for the check")?;
     let dir = RunDir::create(temporary.path())?;
     let facts = facts::gather(temporary.path());

@@ -2,19 +2,20 @@
 
 mod monitor;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use driver::{LaunchError, Launcher, Lengths, Order};
-use model::plan::{Case, Plan, Size};
+use model::plan::{Case, Plan};
 use model::record::{Status, TrialKind};
-use model::units::show_ns;
+use model::units::{show_ns, show_rate};
 use model::{Record, rundir};
 use scenario::Options;
 
@@ -31,10 +32,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(dir) = &args.resume {
         return resume(dir, args);
     }
-    if facts::PROFILE == "debug" && !args.allow_debug && !args.plan {
+    // Virtual time passes at the same speed whatever the build.
+    if facts::PROFILE == "debug" && !args.allow_debug && !args.plan && !args.virtual_time {
         return Err(Complaint::usage("this is a debug build, whose figures mean little", "build with `--release`, or add --allow-debug"));
     }
-    let plan = plan(&args.selection, args.size.into(), args.seed, args.rounds, args.max_cases, false)?;
+    let plan = plan(&args.selection, &options(args), false)?;
     if args.plan {
         return print_plan(&plan);
     }
@@ -45,21 +47,19 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     execute(&plan, dir, Vec::new(), monitor, args)
 }
 
+/// What was asked for beside the selection.
+fn options(args: &RunArgs) -> Options {
+    let RunArgs { size, seed, rounds, max_cases, virtual_time, .. } = *args;
+    Options { size: size.into(), seed, rounds, max_cases, virtual_time }
+}
+
 /// Expands and prepares: whatever is wrong is said before anything runs.
-pub(super) fn plan(
-    selection: &SelectionArgs,
-    size: Size,
-    seed: u64,
-    rounds: Option<u32>,
-    max_cases: usize,
-    each_value_once: bool,
-) -> Result<Plan> {
+pub(super) fn plan(selection: &SelectionArgs, options: &Options, each_value_once: bool) -> Result<Plan> {
     let sources = sources::read(selection.scenarios.as_deref())?;
     let select = selection
         .selection(each_value_once)
         .map_err(|bad| Complaint::usage(format!("-s '{bad}' has no '=' (expected KEY=VALUE)"), "such as -s store.kind=sqlite"))?;
-    let options = Options { size, seed, rounds, max_cases };
-    let plan = scenario::expand(&sources, &driver::catalogue(), &sources::kinds(), &select, &options).map_err(sources::refuse)?;
+    let plan = scenario::expand(&sources, &driver::catalogue(), &sources::kinds(), &select, options).map_err(sources::refuse)?;
     driver::prepare(&plan).map_err(|problems| {
         let help = problems.iter().find_map(|p| p.help.clone()).or_else(|| Some(sources::WHERE_TO_LOOK.to_owned()));
         anyhow::Error::from(Complaint { exit: Exit::Usage, lines: problems.iter().map(ToString::to_string).collect(), help })
@@ -149,6 +149,7 @@ pub(super) struct Trials<'a> {
     launcher: Launcher,
     /// Where each trial serves its monitor.
     monitor: Option<SocketAddr>,
+    pace: Pace,
     /// Records so far.
     pub(super) records: Vec<Record>,
 }
@@ -157,7 +158,7 @@ impl<'a> Trials<'a> {
     pub(super) fn new(plan: &'a Plan, records: Vec<Record>, in_process: bool) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program's own file")?;
         let launcher = Launcher { program, args: vec!["trial".to_owned()], build: facts::build(), in_process, interrupted: interrupts()? };
-        Ok(Self { plan, launcher, monitor: None, records })
+        Ok(Self { plan, launcher, monitor: None, pace: Pace::default(), records })
     }
 
     /// Whether this trial's record is here already.
@@ -205,11 +206,48 @@ impl<'a> Trials<'a> {
         }
         let order =
             Order { case: case.clone(), round: trial.round, kind: trial.kind, seed: trial.seed, rate_per_s, dir, monitor: self.monitor };
+        if self.plan.virtual_time {
+            return Ok(self.simulate(&order, lengths));
+        }
         match self.launcher.run(order, lengths) {
             Ok(finished) => Ok(Some(finished)),
             Err(LaunchError::Interrupted) => Ok(None),
             Err(why) => Err(Complaint::system(why.to_string(), "check the limits on processes and memory of this user")),
         }
+    }
+
+    /// Runs one trial in virtual time; `None` when interrupted before it.
+    fn simulate(&self, order: &Order, lengths: Lengths) -> Option<driver::Finished> {
+        if self.launcher.interrupted.load(Ordering::Relaxed) {
+            return None;
+        }
+        let simulated = driver::simulate(order, lengths);
+        self.pace.add(&simulated);
+        Some(driver::Finished { record: simulated.record, folded: None })
+    }
+}
+
+/// How fast virtual time was, over all trials of a run.
+#[derive(Default)]
+struct Pace {
+    requests: Cell<u64>,
+    engine_ns: Cell<u64>,
+    whole_ns: Cell<u64>,
+}
+
+impl Pace {
+    fn add(&self, trial: &driver::Simulated) {
+        self.requests.set(self.requests.get() + trial.requests);
+        self.engine_ns.set(self.engine_ns.get() + trial.engine_ns);
+        self.whole_ns.set(self.whole_ns.get() + trial.whole_ns);
+    }
+
+    /// One line; nothing where nothing was simulated.
+    fn line(&self) -> Option<String> {
+        let per_s = |ns: u64| show_rate(self.requests.get() as f64 * 1e9 / ns.max(1) as f64);
+        let (engine, whole) = (per_s(self.engine_ns.get()), per_s(self.whole_ns.get()));
+        let said = format!("virtual time: {} requests on one core at {whole}, the simulation alone at {engine}", self.requests.get());
+        (self.requests.get() > 0).then_some(said)
     }
 }
 
@@ -217,11 +255,15 @@ fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<Sock
     let quiet = args.quiet;
     let mut trials = Trials::new(plan, kept, args.in_process)?;
     trials.monitor = monitor;
-    let mut todo = Queue::new(analysis::order(plan).into_iter().filter(|t| !trials.is_done(t)));
+    // There is no CPU time to sample in virtual time.
+    let runs = |t: &analysis::Trial| !(plan.virtual_time && t.kind == TrialKind::Profiled);
+    let mut todo = Queue::new(analysis::order(plan).into_iter().filter(|t| runs(t) && !trials.is_done(t)));
     let mut progress = Progress::new(todo.len(), quiet);
     let estimate = analysis::estimate(plan);
     let left_ns = estimate.total_ns as f64 * todo.len() as f64 / estimate.trials.max(1) as f64;
-    progress.say(&format!("{} of {}, about {}", count(todo.len(), "trial"), count(plan.cases.len(), "case"), show_ns(left_ns)));
+    plan.left_out.iter().for_each(|note| progress.say(&format!("note: {note}")));
+    let about = if plan.virtual_time { "in virtual time".to_owned() } else { format!("about {}", show_ns(left_ns)) };
+    progress.say(&format!("{} of {}, {about}", count(todo.len(), "trial"), count(plan.cases.len(), "case")));
     while let Some(trial) = todo.next() {
         progress.begin(&plan.cases[trial.case].id);
         let begun = Instant::now();
@@ -236,6 +278,7 @@ fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<Sock
         progress.end(&finished.record, begun.elapsed(), again);
         trials.records.push(finished.record);
     }
+    trials.pace.line().iter().for_each(|line| progress.say(line));
     progress.clear();
     conclude(&dir, quiet)
 }

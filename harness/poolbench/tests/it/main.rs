@@ -19,8 +19,12 @@ mod openmetrics;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod virtual_time;
 #[cfg(test)]
 mod workers;

@@ -128,6 +128,9 @@ pub(crate) fn facts(summary: &Summary) -> String {
     let mut table = Table::new(&[(Column::Left, "What ran"), (Column::Left, "")]);
     let mut row = |name: &str, text: String| table.row(vec![name.to_owned(), text]);
     row("Plan", plan(summary));
+    if !summary.left_out.is_empty() {
+        row("Left out", escape(&summary.left_out.join("; ")));
+    }
     row("Began", escape(&facts.started));
     let dirty = if facts.dirty { ", **with uncommitted changes**" } else { "" };
     row(

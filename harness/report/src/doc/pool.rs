@@ -89,6 +89,25 @@ pub(crate) fn confusion(scenario: &ScenarioSummary) -> String {
     out
 }
 
+/// What guessing cost, beside how good it was: accuracy alone proves nothing.
+pub(crate) fn guessing(scenario: &ScenarioSummary) -> String {
+    let mut table = table_by_case(scenario, &[(Column::Right, "cost regret"), (Column::Right, "hot over-predicted")]);
+    for case in &scenario.cases {
+        let Some(guessing) = &case.guessing else { continue };
+        let excess = |ratio: f64| format!("{:.2}", (ratio - 1.0) * 100.0);
+        let found = &guessing.by_oracle;
+        let regret = match (found.value, found.low, found.high) {
+            (Some(value), Some(low), Some(high)) => format!("{} % [{}, {}]", excess(value), excess(low), excess(high)),
+            (Some(value), ..) => format!("{} %", excess(value)),
+            _ => BLANK.to_owned(),
+        };
+        table.row(row_by_case(scenario, case, vec![regret, percent_or_blank(guessing.over_predicted)]));
+    }
+    let sentence = "**Cost regret**: the mean response beyond that of a pool that knows every cost, simulated on the same arrivals; with it the share \
+                    of really hot requests that were taken for heavier ones.";
+    folded_if_long(table.len(), sentence, &table.render())
+}
+
 /// Tiers that were predicted or turned out to be right at least once: with one alone there was nothing to choose.
 fn tiers_met(matrix: &Confusion) -> usize {
     let met = |tier: usize| {

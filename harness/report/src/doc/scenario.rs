@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::summary::{Brand, CaseSummary, ScenarioSummary};
 
-use crate::doc::{axes, checks, generator, head, overview, pool, profile, time};
+use crate::doc::{axes, checks, classes, generator, head, overview, pool, profile, time};
 use crate::markdown::{code, details, escape, prose};
 use crate::pictures::ScenarioPictures;
 
@@ -25,12 +25,14 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
     out.push_str(&head::sentences(&scenario.headlines, &scenario.name));
     out.push_str(&failures(scenario, everywhere));
     out.push_str(&if scenario.axes.is_empty() { axes::single(scenario) } else { axes::comparisons(scenario) });
+    out.push_str(&classes::tables(scenario));
     if !scenario.notes.trim().is_empty() {
         let _ = writeln!(out, "{}\n", prose(&scenario.notes));
     }
     out.push_str(&image(pictures.spectrum.as_deref(), &format!("Percentile spectrum of {}", scenario.name)));
     out.push_str(&pool::tiers(scenario));
     out.push_str(&pool::confusion(scenario));
+    out.push_str(&pool::guessing(scenario));
     out.push_str(&pool::affinity(scenario));
     out.push_str(&time::bands(scenario));
     out.push_str(&time::guarded(scenario));

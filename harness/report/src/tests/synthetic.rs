@@ -47,7 +47,12 @@ pub(super) fn run() -> Run {
     }
     records.push(profiled(&cases[0].id));
     let folded = BTreeMap::from([(FOLDED.to_owned(), stacks())]);
-    Run { plan: Plan { schema: SCHEMA, size: Size::Full, seed: 7, scenarios, cases }, facts: facts(), records, folded }
+    Run {
+        plan: Plan { schema: SCHEMA, size: Size::Full, seed: 7, virtual_time: false, left_out: Vec::new(), scenarios, cases },
+        facts: facts(),
+        records,
+        folded,
+    }
 }
 
 fn located(value: &str) -> Located {
@@ -109,6 +114,7 @@ fn case(scenario: &str, axes: &[(&str, &str)]) -> Case {
             length_ns: 5_000_000_000,
             sessions: 200,
             popularity: located("zipf 1.1"),
+            time_scale: None,
             accept: "zstd, gzip;q=0.5".to_owned(),
             mix: Vec::new(),
         },

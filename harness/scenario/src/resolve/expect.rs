@@ -14,7 +14,7 @@ const WORDS: [(&str, &str); 2] = [("digest", "input"), ("sessions", "consistent"
 const COUNTS: [&str; 8] =
     ["deaths", "children-left", "faults", "executed-twice", "executed-unsaid", "executed-never", "descriptors-left", "sessions-left"];
 /// Figures that are shares.
-const SHARES: [&str; 3] = ["accuracy", "affinity-hits", "memory-growth"];
+const SHARES: [&str; 5] = ["accuracy", "over-predicted", "regret", "affinity-hits", "memory-growth"];
 
 /// All expectations; what is wrong is reported and left out.
 pub(super) fn all(given: &[(String, Located)], size: Size, known: &Known<'_>, problems: &mut Problems) -> Vec<Expectation> {
@@ -45,7 +45,8 @@ fn figures(kinds: &KnownKinds) -> Vec<String> {
     let fixed = WORDS.iter().map(|(name, _)| *name).chain(COUNTS).chain(SHARES).map(str::to_owned);
     let outcomes = kinds.outcomes.iter().map(|o| format!("outcomes.{o}"));
     let faults = kinds.faults.iter().map(|(kind, _)| format!("faults.{kind}"));
-    fixed.chain(outcomes).chain(faults).chain(kinds.tiers.iter().map(|t| format!("served.{t}"))).collect()
+    let tiers = kinds.tiers.iter().flat_map(|t| [format!("served.{t}"), format!("recall.{t}")]);
+    fixed.chain(outcomes).chain(faults).chain(tiers).collect()
 }
 
 fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
@@ -58,7 +59,7 @@ fn expectation(figure: &str, says: &Located) -> Result<Expectation, String> {
     if (COUNTS.contains(&figure) || figure.starts_with("faults.")) && share {
         return Err(format!("'{text}' is a share (expected a count such as '0' or '>= 5')"));
     }
-    if SHARES.contains(&figure) && !share {
+    if (SHARES.contains(&figure) || figure.starts_with("recall.")) && !share {
         return Err(format!("'{text}' is not a share (expected such as '>= 90%')"));
     }
     let (mut low, mut high) = (None, None);

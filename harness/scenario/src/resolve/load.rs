@@ -50,7 +50,18 @@ pub(super) fn load(wire: &Wire, known: &Known<'_>, wanted: &Wanted, problems: &m
     }
     let accept = given.accept.as_ref().map_or_else(|| "identity".to_owned(), |a| a.value.clone());
     let (arrivals, clients, sessions) = (arrivals?, clients?, sessions?);
-    (problems.count() == before).then_some(Load { arrivals, rate, clients, warmup_ns, length_ns, sessions, popularity, accept, mix })
+    (problems.count() == before).then_some(Load {
+        arrivals,
+        rate,
+        clients,
+        warmup_ns,
+        length_ns,
+        sessions,
+        popularity,
+        accept,
+        mix,
+        time_scale: None,
+    })
 }
 
 fn of_size(sizes: &Sizes, size: Size) -> Option<&Located> {
@@ -114,7 +125,7 @@ fn popularity(wire: &Wire, problems: &mut Problems) -> Located {
     let Some(given) = &wire.load.popularity else { return Located::new("uniform", wire.file.clone(), wire.load.line) };
     let exponent = given.value.strip_prefix("zipf ").and_then(|e| e.trim().parse::<f64>().ok());
     let in_turn = given.value.strip_prefix("in-turn ").and_then(|n| n.trim().parse::<u32>().ok());
-    if given.value != "uniform" && !exponent.is_some_and(|e| e > 0.0 && e <= 10.0) && !in_turn.is_some_and(|n| n > 0) {
+    if given.value != "uniform" && !exponent.is_some_and(|e| e > 0.0 && e <= 10.0) && in_turn.is_none_or(|n| n == 0) {
         let expected = "(expected 'uniform', 'zipf EXPONENT' such as 'zipf 1.1', or 'in-turn REQUESTS' such as 'in-turn 3')";
         problems.with(given, format!("unknown popularity '{}' {expected}", given.value));
     }

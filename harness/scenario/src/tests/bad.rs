@@ -32,7 +32,7 @@ fn unknown_keys_name_the_nearest_word() {
         "length",
         "lenght",
         "a/b.toml:5: 'load.length' is missing (expected such as { smoke = \"0.5s\", full = \"5s\" })\n\
-         a/b.toml:7: unknown key 'load.lenght' (did you mean 'length'? expected one of arrivals, clients, warmup, length, rounds, timeout, accept, sessions, mix)",
+         a/b.toml:7: unknown key 'load.lenght' (did you mean 'length'? expected one of arrivals, clients, warmup, length, rounds, timeout, time-scale, accept, sessions, mix)",
     );
     check("target", "matrx = 1\ntarget", "a/b.toml:4: unknown key 'matrx' (did you mean 'matrix'?)");
     check(
@@ -243,4 +243,44 @@ fn all_problems_of_all_files_come_at_once_in_order() {
     let found = plan_of(&[source("z/z.toml", &broken), source("a/a.toml", &broken)], &Selection::default()).unwrap_err();
     let places: Vec<String> = found.iter().map(|p| format!("{}:{}", p.file, p.line)).collect();
     assert_eq!(places, ["a/a.toml:6", "a/a.toml:7", "a/a.toml:12", "z/z.toml:6", "z/z.toml:7", "z/z.toml:12"]);
+}
+
+#[test]
+fn variants_that_cannot_be_are_refused() {
+    let axis = "[matrix]\n\"variant\" = [\"shard\"]\n";
+    append(
+        &format!("[variants.shared]\npool.queue-len = 1\n{axis}"),
+        "a/b.toml:18: unknown variant 'shard' (did you mean 'shared'? expected one of shared)",
+    );
+    append(axis, "a/b.toml:16: unknown variant 'shard' (the scenario has no [variants.shard])");
+    append(
+        "[variants.a]\npool.afinity = \"soft\"\n",
+        "a/b.toml:16: variant 'a': unknown setting 'pool.afinity' (did you mean 'pool.affinity'?)",
+    );
+    append(
+        "[variants.a]\nonly = \"virtul\"\n",
+        "a/b.toml:16: unknown word for 'only' 'virtul' (did you mean 'virtual'? expected one of virtual, live)",
+    );
+    append(
+        "[variants.a]\n\"load.length\" = \"1s\"\n",
+        "a/b.toml:16: variant 'a': 'load.length' cannot be set here (the variants of a scenario share it)",
+    );
+    append(
+        "[variants.a]\npool.queue-len = 1\n[matrix]\n\"pool.queue-len\" = [1, 2]\n",
+        "a/b.toml:16: variant 'a' sets 'pool.queue-len', which line 18 makes an axis (expected one of them)",
+    );
+    append("[variants]\na = 1\n", "a/b.toml:16: 'a' is a number or boolean (expected a table)");
+    check(
+        "length = \"1s\"",
+        "length = \"1s\"\ntime-scale = 2",
+        "a/b.toml:8: load.time-scale: '2' is not a factor (expected above 0 and at most 1, such as 0.05)",
+    );
+}
+
+#[test]
+fn a_selection_that_exists_only_in_the_other_kind_of_time_is_refused() {
+    let text = format!("{GOOD}[variants.a]\nonly = \"virtual\"\n[matrix]\n\"variant\" = [\"a\"]\n");
+    let found = plan_of(&[source("a/b.toml", &text)], &Selection::default()).unwrap_err();
+    assert_eq!(found[0].to_string(), "a/b?variant=a is left out: it exists only in virtual time");
+    assert_eq!(found[0].help.as_deref(), Some("run it with --virtual"));
 }

@@ -139,3 +139,70 @@ fn a_setting_may_be_none_where_that_means_absent() {
     let plan = plan(&GOOD.replace("[pool]\n", "[pool]\ndeadline = \"none\"\n"));
     assert_eq!(plan.cases[0].settings["pool.deadline"].value, "none");
 }
+
+/// Two variants, one of them for virtual time alone.
+const VARIANTS: &str = r#"[variants.one]
+pool = { hot = { max = 3 }, queue-len = 7 }
+[variants.two]
+only = "virtual"
+"load.work" = "spin"
+[matrix]
+"variant" = ["one", "two"]
+"load.accept" = ["gzip", "zstd"]
+"#;
+
+fn variants(virtual_time: bool, set: &[(&str, &str)]) -> Plan {
+    let set = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let selection = Selection { set, ..Selection::default() };
+    let options = Options { virtual_time, ..options() };
+    expand(&[source("a/b.toml", &format!("{GOOD}{VARIANTS}"))], &catalogue(), &kinds(), &selection, &options).unwrap()
+}
+
+#[test]
+fn a_variant_sets_several_values_under_one_name() {
+    let plan = variants(true, &[]);
+    let ids: Vec<&str> = plan.cases.iter().map(|c| c.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["a/b?variant=one&accept=gzip", "a/b?variant=one&accept=zstd", "a/b?variant=two&accept=gzip", "a/b?variant=two&accept=zstd"]
+    );
+    let of = |at: usize, key: &str| plan.cases[at].settings.get(key).map(|v| v.value.clone());
+    assert_eq!((of(0, "pool.hot.max").as_deref(), of(0, "pool.queue-len").as_deref()), (Some("3"), Some("7")));
+    assert_eq!((of(2, "pool.hot.max").as_deref(), of(2, "pool.queue-len")), (Some("2"), None));
+    assert_eq!((plan.cases[0].load.mix[0].work.value.as_str(), plan.cases[2].load.mix[0].work.value.as_str()), ("sleep", "spin"));
+    assert!(plan.virtual_time && plan.left_out.is_empty());
+}
+
+#[test]
+fn a_live_run_leaves_virtual_variants_out_and_says_so() {
+    let plan = variants(false, &[]);
+    assert_eq!((plan.cases.len(), plan.scenarios[0].axes[0].values.as_slice()), (2, ["one".to_owned()].as_slice()));
+    assert_eq!(plan.left_out, ["a/b?variant=two is left out: it exists only in virtual time"]);
+}
+
+#[test]
+fn what_is_typed_outranks_a_variant() {
+    let plan = variants(true, &[("pool.hot.max", "9"), ("variant", "one")]);
+    assert_eq!(plan.cases.len(), 2);
+    assert!(plan.cases.iter().all(|c| c.settings["pool.hot.max"].value == "9" && c.settings["pool.queue-len"].value == "7"));
+}
+
+#[test]
+fn a_time_scale_keeps_the_proportions_of_load_and_policies() {
+    let text = GOOD
+        .replace("length = \"1s\"", "length = \"100s\"\nwarmup = \"10s\"\ntime-scale = 0.05")
+        .replace("size = \"1KiB\" }", "size = \"1KiB\" }\nservice = \"lognormal 20ms 0.4\"\ndeadline = \"2s\"")
+        .replace("max = 2 }", "max = 2, limit = \"60ms\" }")
+        + "[[faults]]\nkind = \"kill\"\ntarget = \"busy\"\nat = \"20s\"\nevery = \"10%\"\ncount = 2\n";
+    let plan = plan(&text);
+    let case = &plan.cases[0];
+    assert_eq!((case.load.warmup_ns, case.load.length_ns, case.load.time_scale), (500_000_000, 5_000_000_000, Some(0.05)));
+    assert_eq!(case.load.rate, Some(Rate::PerSecond(16_000.0)));
+    let mix = &case.load.mix[0];
+    assert_eq!((mix.service.value.as_str(), mix.deadline_ns), ("lognormal 1000000ns 0.4", Some(100_000_000)));
+    let of = |key: &str| case.settings.get(key).map(|v| v.value.as_str());
+    assert_eq!((of("pool.hot.limit"), of("pool.warm.limit")), (Some("3000000"), Some("35000000")), "defaults too");
+    assert_eq!((of("pool.backoff"), of("pool.deadline")), (None, None), "no process gets faster, and nothing stays none");
+    let with = &case.faults[0].with;
+    assert_eq!((with["at"].value.as_str(), with["every"].value.as_str()), ("1000000000ns", "10%"));
+}

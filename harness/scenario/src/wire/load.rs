@@ -6,7 +6,8 @@ use crate::KnownKinds;
 use crate::problem::Problems;
 use crate::tree::Entry;
 
-pub(crate) const LOAD: [&str; 9] = ["arrivals", "clients", "warmup", "length", "rounds", "timeout", "accept", "sessions", "mix"];
+pub(crate) const LOAD: [&str; 10] =
+    ["arrivals", "clients", "warmup", "length", "rounds", "timeout", "time-scale", "accept", "sessions", "mix"];
 const SESSIONS: [&str; 2] = ["count", "popularity"];
 pub(crate) const MIX: [&str; 6] = ["tool", "share", "payload", "service", "work", "deadline"];
 const PAYLOAD: [&str; 2] = ["shape", "size"];
@@ -28,6 +29,7 @@ pub(super) fn read(top: &mut Fields, kinds: &KnownKinds, problems: &mut Problems
     found.length = load.sizes("length", problems);
     found.rounds = load.sizes("rounds", problems);
     found.timeout = load.leaf("timeout", problems);
+    found.time_scale = load.leaf("time-scale", problems);
     found.accept = load.leaf("accept", problems);
     if let Some(mut sessions) = inner_table(&mut load, "sessions", problems) {
         found.session_count = sessions.leaf("count", problems);

@@ -3,16 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Signal as Kill, getpid, kill_process};
 
-use super::{READ, WorkerError, noise, read, write_all};
+use super::{READ, WorkerError, read, write_all};
 use crate::clock::{Clock, MonotonicClock, Nanos};
 use crate::frames::{Decoder, Frame, FrameError, Signal, encode_progress, encode_reply, hello, signal};
-use crate::workers::fault::{Effects, Ending};
+use crate::workers::fault::Effects;
 use crate::workers::journal::Journal;
 use crate::workers::sleep::{TAIL_NS, block_until, spin_until, timespec};
 use crate::workers::{Echo, Handler, How, Work};
@@ -23,14 +21,9 @@ const FRAME_MAX: u32 = u32::MAX - 1;
 const AHEAD: usize = 16;
 /// How often a spinning child listens: a system call of a fraction of a microsecond each.
 const LISTEN_NS: Nanos = 1_000_000;
-/// Between the pieces of a reply that is split.
-const PIECE_PAUSE: Duration = Duration::from_micros(200);
-/// What a child says that speaks no frames: its first four bytes announce more than any limit.
-const GARBAGE: &[u8] = b"\xff\xff\xff\xffthis is no frame\n";
-
 /// A request that is being served or waits.
-struct Call {
-    id: u64,
+pub(super) struct Call {
+    pub(super) id: u64,
     work: Work,
     progress_ms: u32,
     payload: Bytes,
@@ -43,7 +36,7 @@ enum Order {
 }
 
 /// Why the loop ends.
-enum Stop {
+pub(super) enum Stop {
     Exit(u8),
     Error(WorkerError),
 }
@@ -61,13 +54,16 @@ impl From<FrameError> for Stop {
     }
 }
 
+/// Begin and end of a service, and what came of it.
+type Served = ((Nanos, Nanos), Result<Bytes, String>);
+
 pub(super) struct Server<I, O> {
     stdin: I,
-    stdout: O,
+    pub(super) stdout: O,
     decoder: Decoder,
     chunk: Vec<u8>,
     waiting: VecDeque<Order>,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     /// The request whose time passes now.
     current: Option<u64>,
     /// Whether nobody waits for it any more.
@@ -154,25 +150,24 @@ impl<I: AsFd, O: AsFd> Server<I, O> {
     }
 
     fn serve(&mut self, call: &Call) -> Result<(), Stop> {
-        let effects = Effects::of(call.work.fault);
-        end(effects.before)?;
+        if let Some(fault) = call.work.fault {
+            return self.misserve(call, Effects::of(Some(fault)));
+        }
+        let (stamps, answer) = self.answer(call, 0)?;
+        self.reply(call.id, stamps, answer)
+    }
+
+    pub(super) fn answer(&mut self, call: &Call, longer_ns: Nanos) -> Result<Served, Stop> {
         let begin = MonotonicClock.now();
         if let Some(journal) = &mut self.journal {
             journal.note(call.id, begin).map_err(|error| Stop::Error(WorkerError::Journal(error.to_string())))?;
         }
-        let balloon = inflate(effects.balloon_mib);
         (self.current, self.cancelled) = (Some(call.id), false);
-        self.pass(call, begin, call.work.ns.saturating_add(effects.longer_ns))?;
+        self.pass(call, begin, call.work.ns.saturating_add(longer_ns))?;
         self.current = None;
-        drop(balloon);
         let answer = if self.cancelled { Err(cancelled()) } else { Echo.handle(&call.payload) };
         let answer = answer.map(|body| spoilt(body, self.spoil));
-        let stamps = (begin, MonotonicClock.now());
-        if effects == Effects::NONE {
-            return self.reply(call.id, stamps, answer);
-        }
-        end(effects.after)?;
-        self.misreply(call.id, stamps, answer, effects)
+        Ok(((begin, MonotonicClock.now()), answer))
     }
 
     /// Lets the service time pass; ends early when the request is cancelled meanwhile.
@@ -229,70 +224,20 @@ impl<I: AsFd, O: AsFd> Server<I, O> {
         }
     }
 
-    fn reply(&mut self, id: u64, stamps: (Nanos, Nanos), answer: Result<Bytes, String>) -> Result<(), Stop> {
+    pub(super) fn reply(&mut self, id: u64, stamps: (Nanos, Nanos), answer: Result<Bytes, String>) -> Result<(), Stop> {
         self.encode(id, stamps, answer);
         Ok(write_all(&self.stdout, &self.out)?)
     }
 
-    fn encode(&mut self, id: u64, (begin, end): (Nanos, Nanos), answer: Result<Bytes, String>) {
+    pub(super) fn encode(&mut self, id: u64, (begin, end): (Nanos, Nanos), answer: Result<Bytes, String>) {
         let (ok, body) = answer.map_or_else(|error| (false, Bytes::from(error)), |body| (true, body));
         self.out.clear();
         encode_reply(id, begin, end, ok, &body, &mut self.out);
-    }
-
-    /// Replies as a fault has it.
-    fn misreply(&mut self, id: u64, stamps: (Nanos, Nanos), answer: Result<Bytes, String>, effects: Effects) -> Result<(), Stop> {
-        block_until(MonotonicClock.now().saturating_add(effects.late_ns));
-        if effects.stderr_bytes > 0 {
-            noise(effects.stderr_bytes.into())?;
-        }
-        for n in 0..u64::from(effects.unasked) {
-            // Ids from the far end, which no pool reaches.
-            self.reply(u64::MAX - n, stamps, Err("nobody asked".into()))?;
-            write_all(&self.stdout, &signal(Signal::Pong, 0))?;
-        }
-        if effects.garbage {
-            write_all(&self.stdout, GARBAGE)?;
-        }
-        self.encode(id, stamps, answer);
-        for _ in 0..effects.replies {
-            let piece = self.out.len().div_ceil(usize::from(effects.pieces)).max(1);
-            for (n, part) in self.out.chunks(piece).enumerate() {
-                if n > 0 {
-                    std::thread::sleep(PIECE_PAUSE);
-                }
-                write_all(&self.stdout, part)?;
-            }
-        }
-        end(effects.deaf.then_some(Ending::Hang))
     }
 }
 
 fn cancelled() -> String {
     "cancelled".to_owned()
-}
-
-/// Ends the worker where a fault says so.
-fn end(how: Option<Ending>) -> Result<(), Stop> {
-    match how {
-        None => Ok(()),
-        Some(Ending::Exit(code)) => Err(Stop::Exit(code)),
-        Some(Ending::Stop) => signal_self(Kill::STOP),
-        Some(Ending::Killed) => signal_self(Kill::KILL),
-        Some(Ending::Hang) => loop {
-            // Only a signal ends this.
-            std::thread::sleep(Duration::from_secs(3600));
-        },
-    }
-}
-
-fn signal_self(what: Kill) -> Result<(), Stop> {
-    kill_process(getpid(), what).map_err(|error| Stop::from(io::Error::from(error)))
-}
-
-/// Memory that is really there: a page that was never touched costs nothing.
-fn inflate(mib: u32) -> Vec<u8> {
-    vec![1; (mib as usize) << 20]
 }
 
 fn spoilt(body: Bytes, at: Option<usize>) -> Bytes {

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::*;
+use crate::config::Dispatch;
 
 impl Checker {
     /// Whether the worker's process lives, asked to stop or not.
@@ -41,7 +42,20 @@ impl Checker {
     pub(in super::super) fn fingerprint(&self, into: &mut impl Hasher) {
         // The fields from `due` on are empty between two steps; sums of the past decide nothing.
         let Checker {
-            config, now, workers, generations, start_deaths, attempts, backing_off, live, homes, ended, timers, unanswered, ..
+            config,
+            now,
+            workers,
+            generations,
+            start_deaths,
+            attempts,
+            backing_off,
+            live,
+            homes,
+            ended,
+            timers,
+            used,
+            unanswered,
+            ..
         } = self;
         for (r, worker) in workers {
             let Worker { partition, ready_at, stopped, job, zombie, idle_since, session, resetting, retired, stale } = worker;
@@ -54,8 +68,10 @@ impl Checker {
         (generations, start_deaths, attempts, backing_off, unanswered).hash(into);
         for (id, Live { submit, deadline, enters: _, since, order: _, at, attempts, written }) in live {
             (id, submit.session, deadline.map(|d| d - now), at, attempts, written).hash(into);
-            ((now - since) / config.ageing_ns).hash(into);
+            (config.dispatch == Dispatch::Shared).then(|| (now - since).min(8 * config.ageing_ns)).hash(into);
         }
+        let ttl = config.session_ttl_ns.unwrap_or(0);
+        used.iter().filter(|_| ttl > 0).for_each(|(key, at)| (key, (now - at).min(ttl)).hash(into));
         (homes, ended, self.draining, self.drained).hash(into);
         for (timer, at) in timers {
             (timer, at.saturating_sub(*now)).hash(into);

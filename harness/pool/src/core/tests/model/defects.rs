@@ -1,7 +1,7 @@
 //! A defect planted for each invariant that a core can break: the exploration finds every one, and calls it by its name.
 
-use super::super::Defect;
 use super::super::invariants::INVARIANTS;
+use super::super::{Defect, HEAVY};
 use super::*;
 
 /// What is reported of a world with this defect, and after how many events.
@@ -28,10 +28,12 @@ fn about_requests() -> Vec<Planted> {
         (2, free(SMALL), before(forgets_what_was_written)),
         (3, free(SMALL), after(gives_to_a_busy_worker)),
         (5, stateful(SMALL), before(forgets_bindings)),
+        (6, recycled(SMALL, Recycle::Reset), before(forgets_that_workers_have_state)),
         (7, free(SMALL), after(asks_another_generation)),
         (8, free(SMALL), after(makes_up_an_answer)),
         (9, deadlines(SMALL), before(forgets_the_bound)),
         (10, deadlines(SMALL), before(forgets_deadlines)),
+        (12, shared(SMALL), before(takes_heavy_ones_for_old)),
         (15, free(SMALL), before(forgets_idle_workers)),
         (16, free(SMALL), before(counts_twice)),
     ]
@@ -92,6 +94,14 @@ fn forgets_bindings(core: &mut Core, event: Event) {
     if let (Event::Submit(_), Some(i)) = (event, core.sessions.find(SessionKey(1))) {
         core.sessions.get_mut(i).bound = Default::default();
     }
+}
+
+fn forgets_that_workers_have_state(core: &mut Core, _: Event) {
+    core.config.stateful = false;
+}
+
+fn takes_heavy_ones_for_old(core: &mut Core, _: Event) {
+    core.requests.values_mut().filter(|r| r.tool == HEAVY).for_each(|r| r.since = 0);
 }
 
 fn asks_another_generation(_: &Core, _: Event, actions: &mut Vec<Action>) {

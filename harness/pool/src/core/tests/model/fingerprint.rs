@@ -29,11 +29,11 @@ pub(super) fn of_core(core: &Core, timed: bool, into: &mut impl Hasher) {
     for id in ids {
         let Request { tool, bytes, session, deadline, seq, since, at, counted, written, written_before, tried, placement } = &requests[&id];
         (id, tool, bytes, session, deadline.map(ahead), seq, tried).hash(into);
-        // Its age counts in whole steps of ageing only.
-        ((now - since) / config.ageing_ns).hash(into);
+        // Its age decides with shared dispatch only, and beyond some steps of ageing no more.
+        (config.dispatch == Dispatch::Shared).then(|| (now - since).min(8 * config.ageing_ns)).hash(into);
         (at, counted, written, written_before, placement).hash(into);
     }
-    of_sessions(sessions, into);
+    of_sessions(sessions, config, *now, into);
     for (at, id) in deadlines {
         (ahead(*at), id).hash(into);
     }
@@ -41,8 +41,8 @@ pub(super) fn of_core(core: &Core, timed: bool, into: &mut impl Hasher) {
     (to_recycle, session_armed, reloading).hash(into);
 }
 
-fn of_sessions(sessions: &Sessions, into: &mut impl Hasher) {
-    sessions.remembered().hash(into);
+fn of_sessions(sessions: &Sessions, config: &Config, now: Nanos, into: &mut impl Hasher) {
+    sessions.remembered(now, config.session_ttl_ns.unwrap_or(0)).hash(into);
 }
 
 fn of_slot(slot: &Slot, config: &Config, now: Nanos, timed: bool, into: &mut impl Hasher) {
@@ -60,7 +60,7 @@ fn of_slot(slot: &Slot, config: &Config, now: Nanos, timed: bool, into: &mut imp
     (vitals.probed.map(|at| age(at, config.health.probe_timeout_ns)), age_of_silence(slot, config, now)).hash(into);
     (start_failures, age(*since, limit), idle, age(*idle_since, ttl), idle_armed).hash(into);
     if let Some(Job { request, tool, bytes, class, since, zombie_until }) = job {
-        (tool, bytes, class).hash(into);
+        (tool, bytes, class, age(*since, config.health.wedged_after_ns.unwrap_or(0))).hash(into);
         (request, zombie_until.map(|at| at.saturating_sub(now)), timed.then(|| now - since)).hash(into);
     }
 }

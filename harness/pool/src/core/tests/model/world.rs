@@ -15,6 +15,12 @@ pub(super) struct Budget {
     pub(super) cancels: u8,
     /// Workers that are not ready in time.
     pub(super) late_starts: u8,
+    /// Requests that the tool itself answers with an error.
+    pub(super) tool_errors: u8,
+    /// Probes that are not answered before the next sweep.
+    pub(super) silences: u8,
+    /// Reloads.
+    pub(super) reloads: u8,
     /// A session that is ended, once.
     pub(super) ends: Option<SessionKey>,
 }
@@ -73,7 +79,10 @@ impl State {
         for (r, id) in self.seen.jobs() {
             events.push(Event::Written(r, id));
             events.push(Event::Replied(r, id, ReplyKind::Ok));
+            events.extend((self.budget.tool_errors > 0).then_some(Event::Replied(r, id, ReplyKind::ToolError)));
         }
+        events.extend(self.seen.probed().into_iter().map(Event::Probed));
+        events.extend(self.seen.resetting().into_iter().map(Event::ResetDone));
         let stopped = self.seen.stopped();
         events.extend(stopped.iter().map(|r| Event::Exited(*r)));
         if self.budget.crashes > 0 {
@@ -81,7 +90,11 @@ impl State {
             events.extend(crashing.map(Event::Exited));
         }
         events.extend(self.seen.backing_off().into_iter().map(|slot| Event::Timer(Timer::Backoff(slot))));
-        let may_fire = |timer: &Timer| self.budget.late_starts > 0 || !matches!(timer, Timer::Start(_));
+        let may_fire = |timer: &Timer| match timer {
+            Timer::Start(_) => self.budget.late_starts > 0,
+            Timer::Sweep => self.budget.silences > 0 || self.seen.probed().is_empty(),
+            _ => true,
+        };
         let timers = self.seen.timers().into_iter().map(|(_, timer)| timer).filter(may_fire);
         events.extend(timers.map(Event::Timer));
         if self.budget.cancels > 0 {
@@ -89,6 +102,7 @@ impl State {
         }
         events.extend(self.budget.ends.map(Event::EndSession));
         if !self.seen.draining {
+            events.extend((self.budget.reloads > 0).then_some(Event::Reload));
             events.push(Event::Drain);
         }
         events
@@ -98,12 +112,13 @@ impl State {
     /// So every request finds its end without one.
     pub(super) fn sure(&self) -> Option<Event> {
         let seen = &self.seen;
+        let reset = || seen.resetting().first().map(|r| Event::ResetDone(*r));
         let exit = || seen.stopped().first().map(|r| Event::Exited(*r));
         let reply = || seen.jobs().first().map(|(r, id)| Event::Replied(*r, *id, ReplyKind::Ok));
         let ready = || seen.starting().first().map(|r| Event::Ready(*r));
         let backoff = || seen.backing_off().first().map(|slot| Event::Timer(Timer::Backoff(*slot)));
         let drain = || (!seen.draining && seen.live().is_empty()).then_some(Event::Drain);
-        exit().or_else(reply).or_else(ready).or_else(backoff).or_else(drain)
+        reset().or_else(exit).or_else(reply).or_else(ready).or_else(backoff).or_else(drain)
     }
 
     /// Lets `event` happen; panics where an invariant breaks.
@@ -112,11 +127,14 @@ impl State {
             Event::Submit(_) => self.submitted += 1,
             Event::Exited(r) if !self.seen.stopped().contains(&r) => self.budget.crashes -= 1,
             Event::Cancel(_) => self.budget.cancels -= 1,
+            Event::Replied(_, _, ReplyKind::ToolError) => self.budget.tool_errors -= 1,
+            Event::Reload => self.budget.reloads -= 1,
             Event::EndSession(_) => self.budget.ends = None,
             Event::Timer(timer) => {
                 let at = self.seen.timers().iter().find(|t| t.1 == timer).map_or(0, |t| t.0);
                 self.now = self.now.max(at);
                 self.budget.late_starts -= u8::from(matches!(timer, Timer::Start(_)));
+                self.budget.silences -= u8::from(timer == Timer::Sweep && !self.seen.probed().is_empty());
             }
             _ => {}
         }
@@ -147,6 +165,8 @@ impl State {
             let dead = if self.seen.is_alive(present) { before } else { present };
             state.ignored(Event::Exited(dead));
             state.ignored(Event::Ready(dead));
+            state.ignored(Event::Probed(dead));
+            state.ignored(Event::ResetDone(dead));
             for submit in &world.submits[..self.submitted] {
                 let id = submit.request;
                 state.ignored(Event::Written(dead, id));

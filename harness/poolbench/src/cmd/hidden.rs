@@ -1,0 +1,27 @@
+//! The hidden ends of pipes: a pool's worker and a trial's child.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::exit::{Complaint, Exit};
+use crate::facts;
+
+/// A worker: frames on stdin and stdout until end of input.
+pub(super) fn worker(fault: Option<&str>, journal: Option<PathBuf>) -> Result<Exit> {
+    let fault =
+        fault.map(pool::WorkerFault::parse).transpose().map_err(|e| Complaint::usage(e.to_string(), "this subcommand is for tests"))?;
+    let options = pool::WorkerOptions { fault, journal };
+    let code = pool::worker_main(std::io::stdin(), std::io::stdout(), &options).context("worker")?;
+    if code == 0 {
+        return Ok(Exit::Done);
+    }
+    // The status itself is what the fault asks for.
+    std::process::exit(i32::from(code));
+}
+
+/// A trial: JSON lines on stdin and stdout.
+pub(super) fn trial() -> Result<Exit> {
+    driver::serve(std::io::stdin().lock(), std::io::stdout(), &facts::build()).context("trial")?;
+    Ok(Exit::Done)
+}
