@@ -79,11 +79,9 @@ impl Load {
     /// Half of the workers are busy, and every session was used once.
     fn sized(dispatch: &str, affinity: &str, workers: u16, sessions: u64) -> Result<Self, Failure> {
         let mut load = Load::of(dispatch, affinity, workers, sessions)?;
-        (0..sessions).for_each(|_| load.one_request());
         load.busy = usize::from(workers) / 2;
-        while load.running.len() < load.busy {
-            load.submit();
-        }
+        // One request at a time would bind every strict session to the same worker.
+        (0..3 * sessions).for_each(|_| load.one_step());
         Ok(load)
     }
 
