@@ -226,8 +226,7 @@ impl Trial {
         }
         record.seen = self.target.store().map(store::Store::describe).unwrap_or_default();
         if let Some(monitor) = self.monitor.take() {
-            record.monitored = Some(monitor.answered());
-            self.runtime.block_on(monitor.stop());
+            record.monitored = Some(self.runtime.block_on(monitor.stop()));
         }
         let pool = self.target.pool().cloned();
         self.runtime.block_on(self.target.close())?;

@@ -126,11 +126,12 @@ impl Server {
         self.served.answered.load(Ordering::Relaxed)
     }
 
-    /// Accepts nothing more, finishes the answers that are being written, at most two seconds.
-    pub async fn stop(self) {
+    /// Accepts nothing more, finishes the answers that are being written, at most two seconds; returns how many there were in all.
+    pub async fn stop(self) -> u64 {
         self.stop.send_replace(true);
         // An error means that the thread has ended already.
         let _ = self.ended.await;
+        self.served.answered.load(Ordering::Relaxed)
     }
 }
 

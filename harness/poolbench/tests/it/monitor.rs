@@ -97,7 +97,9 @@ fn a_load_is_scraped_while_it_runs() {
         let (last, ok) = (scraped.last().unwrap(), "poolbench_requests_total{tier=\"hot\",outcome=\"ok\"}");
         let served = record["outcomes"]["ok"].as_u64().unwrap() + record["counts"]["warmup"].as_u64().unwrap();
         assert!(last.get(ok) <= served as f64 && last.get(ok) > served as f64 / 2.0, "{} of {served}", last.get(ok));
-        assert_eq!(record["monitored"], scraped.len());
+        // One that came to nothing here may have been answered there.
+        let answered = record["monitored"].as_u64().unwrap() as usize;
+        assert!((scraped.len()..=scraped.len() + 1).contains(&answered), "{answered} answers, {} arrived", scraped.len());
         assert!(place.read("run/report.md").contains("`monitored`: the monitor's endpoints were served and answered"));
         place.nobody_left(PATIENCE);
     }

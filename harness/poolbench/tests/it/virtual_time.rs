@@ -51,7 +51,7 @@ fn what_only_a_live_run_knows_is_refused_before_anything_runs() {
 
 #[test]
 fn a_variant_for_virtual_time_is_left_out_of_a_live_run_with_a_note() {
-    let variants = "[variants.core]\npool.queue-len = 9\n[variants.sjf]\nonly = \"virtual\"\nvirtual.policy = \"sjf\"\n[matrix]\n\"variant\" = [\"core\", \"sjf\"]\n[pool.tools]";
+    let variants = "[variants.core]\npool.queue-len = 900\n[variants.sjf]\nonly = \"virtual\"\nvirtual.policy = \"sjf\"\n[matrix]\n\"variant\" = [\"core\", \"sjf\"]\n[pool.tools]";
     let place = open(&[("[pool.tools]", variants)]);
     let ran = place.run_tiny(&[]).succeeds();
     assert!(ran.err.contains("note: it/tiny?variant=sjf is left out: it exists only in virtual time"), "{}", ran.err);
