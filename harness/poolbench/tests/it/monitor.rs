@@ -87,7 +87,8 @@ fn a_load_is_scraped_while_it_runs() {
         for metrics in &scraped {
             let (received, ended) = (metrics.get("poolbench_requests_received_total"), metrics.sum("poolbench_requests_total"));
             assert_eq!(received, ended + metrics.get("poolbench_requests_in_flight"));
-            assert!(received - ended <= 2.0, "two clients");
+            // How many are under way cannot be said: what arrived is read after what ended, while the load goes on.
+            assert!(received >= ended);
             // All of them are ok; times are read after counts, and each client may be between the two.
             assert!(metrics.sum("poolbench_request_seconds_count") >= metrics.sum("poolbench_served_total") - 2.0);
             assert_eq!(metrics.get("poolbench_slots{partition=\"hot\",state=\"ready\"}"), 2.0);
