@@ -99,6 +99,7 @@ struct Pooled {
 impl Pooled {
     fn start(kind: &str) -> Result<Self, Failure> {
         let settings = [
+            ("pool.dispatch", "tiered"),
             ("pool.hot.worker", kind),
             ("pool.hot.min-ready", "1"),
             ("pool.hot.spares", "0"),

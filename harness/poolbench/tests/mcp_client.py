@@ -23,6 +23,7 @@ description = "Keeps the only worker busy."
 service-argument = "ms"
 [pool]
 queue-len = 1
+dispatch = "tiered"
 hot  = { min-ready = 1, spares = 0, max = 1 }
 warm = { max = 0 }
 cold = { max = 0 }

@@ -18,7 +18,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("pool.recycle", "choice restart|reset", "restart"),
     ("pool.session-ttl", "duration", "none"),
     ("pool.sessions-max", "integer 1..=1048576", "65536"),
-    ("pool.dispatch", "choice tiered|shared", "tiered"),
+    ("pool.dispatch", "choice tiered|shared", "shared"),
     ("pool.fallback", "choice none|blocked|any-error", "blocked"),
     ("pool.predict", "choice tool|learned|oracle", "learned"),
     ("pool.predict-quantile", "integer 1..=99", "25"),

@@ -237,7 +237,9 @@ impl Reader<'_> {
             values.insert("store.kind".to_owned(), "none".to_owned());
         }
         // A scenario may drive simulated workers; a server that nobody told otherwise has real ones.
-        for row in crate::settings().filter(|row| row.0.ends_with(".worker") && row.1 == "text") {
+        let divided = values.get("pool.dispatch").is_some_and(|dispatch| dispatch == "tiered");
+        let used = |key: &str| if divided { key.ends_with(".worker") } else { key == "pool.shared.worker" };
+        for row in crate::settings().filter(|row| used(row.0) && row.1 == "text") {
             values.entry(row.0.to_owned()).or_insert_with(|| "process".to_owned());
         }
         // The pool knows a tool by its settings; one that has none of the pool's own is a hot one.

@@ -35,6 +35,7 @@ impl Client {
             ("server.session", "none"),
             ("tools.say.tier", "hot"),
             ("tools.say.service-argument", "ms"),
+            ("pool.dispatch", "tiered"),
             ("pool.hot.worker", "function"),
             ("pool.hot.min-ready", "1"),
             ("pool.hot.spares", "0"),

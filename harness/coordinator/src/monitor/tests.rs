@@ -35,6 +35,7 @@ impl Rig {
         let base = [
             ("pool.tools.echo.tier", "hot"),
             ("pool.tools.heavy.tier", "cold"),
+            ("pool.dispatch", "tiered"),
             ("pool.hot.worker", "function"),
             ("pool.hot.min-ready", "2"),
             ("pool.hot.spares", "0"),

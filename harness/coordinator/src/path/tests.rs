@@ -9,6 +9,7 @@ use super::*;
 fn config(extra: &[(&str, &str)]) -> Config {
     let base = [
         ("pool.tools.echo.tier", "hot"),
+        ("pool.dispatch", "tiered"),
         ("pool.hot.worker", "function"),
         ("pool.warm.max", "0"),
         ("pool.cold.max", "0"),

@@ -70,7 +70,8 @@ fn every_knob_is_refused_by_its_owner_with_its_place() {
         (problem(|c| c.load.popularity = at("zipf -x", 6)), "pool/x.toml:6: 'zipf -x' is not a popularity"),
         (problem(|c| c.load.rate = None), "pool/x.toml:5: open-loop arrivals need a 'rate'"),
         (problem(|c| c.load.rate = Some(Rate::PerSecond(1e7))), "are too many"),
-        (problem(|c| drop(c.settings.insert("pool.hot.min-ready".to_owned(), at("9", 20)))), "pool/x.toml:20: setting 'pool.hot"),
+        (problem(|c| drop(c.settings.insert("pool.shared.min-ready".to_owned(), at("9", 20)))), "pool/x.toml:20: setting 'pool.shared"),
+        (problem(|c| drop(c.settings.insert("pool.hot.max".to_owned(), at("9", 20)))), "set pool.dispatch = tiered, or pool.shared.max"),
         (
             problem(|c| drop(c.settings.insert(WORKER_COMMAND.to_owned(), at(" ", 21)))),
             "pool/x.toml:21: setting 'worker.command': the command is empty",

@@ -18,6 +18,7 @@ fn case(slots: u16, service: &str, per_s: Option<f64>, settings: &[(&str, &str)]
     let mut all: BTreeMap<String, Located> = BTreeMap::new();
     let max = slots.to_string();
     let base = [
+        ("pool.dispatch", "tiered"),
         ("pool.hot.max", max.as_str()),
         ("pool.hot.min-ready", max.as_str()),
         ("pool.hot.spares", "0"),

@@ -17,6 +17,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
         self.refuse_unknown()?;
+        self.refuse_unmeant()?;
         Ok(Config {
             affinity: self.choice("pool.affinity", &[AffinityMode::Strict, AffinityMode::Soft, AffinityMode::None])?,
             stateful: self.flag("pool.stateful")?,
@@ -73,6 +74,24 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who sets the workers of a tier and does not say that workers are divided by tier would find the setting ignored.
+    fn refuse_unmeant(&self) -> Result<(), ConfigError> {
+        if self.settings.contains_key("pool.dispatch") {
+            return Ok(());
+        }
+        let of_tier = |key: &str| {
+            let (tier, field) = key.strip_prefix("pool.")?.split_once('.')?;
+            let divided = Tier::ALL.iter().any(|t| t.name() == tier) && !matches!(field, "limit" | "cap");
+            divided.then(|| field.to_owned())
+        };
+        match self.settings.keys().find_map(|key| Some((key, of_tier(key)?))) {
+            Some((key, field)) => {
+                bad(key, &format!("means nothing with shared dispatch, the default; set pool.dispatch = tiered, or pool.shared.{field}"))
+            }
+            None => Ok(()),
+        }
     }
 
     fn text(&self, key: &str) -> String {

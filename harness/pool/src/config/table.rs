@@ -33,8 +33,8 @@ pub const SETTINGS: &[SettingRow] = &[
     (
         "pool.dispatch",
         "choice tiered|shared",
-        "tiered",
-        "Workers divided by tier (tiered), or one partition that serves the lightest waiting class first (shared).",
+        "shared",
+        "One partition of workers that serves the lightest waiting class first (shared), or workers divided by tier (tiered).",
     ),
     (
         "pool.fallback",

@@ -10,6 +10,8 @@ fn with_tool(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::from_settings(&all)
 }
 
+const TIERED: (&str, &str) = ("pool.dispatch", "tiered");
+
 /// The key at fault.
 fn fault(pairs: &[(&str, &str)]) -> String {
     with_tool(pairs).unwrap_err().key
@@ -34,7 +36,7 @@ fn the_defaults_are_those_of_the_table() {
         recycle: Recycle::Restart,
         session_ttl_ns: None,
         sessions_max: 65536,
-        dispatch: Dispatch::Tiered,
+        dispatch: Dispatch::Shared,
         fallback: Fallback::Blocked,
         predict: Predict::Learned,
         predict_quantile: 25,
@@ -83,7 +85,7 @@ fn every_row_is_read_and_its_stated_default_changes_nothing() {
     for (key, kind, default, doc) in SETTINGS {
         let key = key.replace('*', "echo");
         let stated = table::canonical(kind, default);
-        assert_eq!(with_tool(&[(&key, &stated)]).unwrap(), base, "{key}");
+        assert_eq!(with_tool(&[("pool.dispatch", "shared"), (&key, &stated)]).unwrap(), base, "{key}");
         assert!(doc.ends_with('.'), "{key}");
         if *kind != "text" {
             assert_eq!(fault_or_tool(&key), key, "a nonsense value must be refused");
@@ -122,20 +124,35 @@ fn unknown_keys_name_the_nearest_one() {
 }
 
 #[test]
+fn workers_of_a_tier_without_tiers_are_not_ignored_silently() {
+    for field in ["worker", "min-ready", "spares", "max", "idle-ttl"] {
+        let key = format!("pool.warm.{field}");
+        let stated = table::row_of(&key).map(|row| table::canonical(row.1, row.2)).unwrap();
+        let error = with_tool(&[(&key, &stated)]).unwrap_err();
+        assert_eq!(error.key, key);
+        assert!(error.why.contains(&format!("set pool.dispatch = tiered, or pool.shared.{field}")), "{error}");
+        for dispatch in ["tiered", "shared"] {
+            assert!(with_tool(&[("pool.dispatch", dispatch), (&key, &stated)]).is_ok(), "{key} with {dispatch}");
+        }
+    }
+    assert!(with_tool(&[("pool.warm.cap", "60"), ("pool.warm.limit", "600000000")]).is_ok(), "classes have limits and caps too");
+}
+
+#[test]
 fn impossible_values_and_combinations_name_their_key() {
     assert_eq!(Config::from_settings(&settings(&[])).unwrap_err().key, "pool.tools");
-    assert_eq!(fault(&[("pool.hot.max", "1")]), "pool.hot.min-ready");
-    assert_eq!(fault(&[("pool.hot.max", "0"), ("pool.warm.max", "0"), ("pool.cold.max", "0")]), "pool.hot.max");
+    assert_eq!(fault(&[TIERED, ("pool.hot.max", "1")]), "pool.hot.min-ready");
+    assert_eq!(fault(&[TIERED, ("pool.hot.max", "0"), ("pool.warm.max", "0"), ("pool.cold.max", "0")]), "pool.hot.max");
     assert_eq!(fault(&[("pool.hot.limit", "700000000")]), "pool.hot.limit");
     assert_eq!(fault(&[("pool.cold.limit", "700000000")]), "pool.warm.limit");
     assert_eq!(fault(&[("pool.stateful", "true")]), "pool.stateful");
     assert_eq!(fault(&[("pool.park-after", "0")]), "pool.park-after");
-    assert_eq!(fault(&[("pool.warm.idle-ttl", "0")]), "pool.warm.idle-ttl");
+    assert_eq!(fault(&[TIERED, ("pool.warm.idle-ttl", "0")]), "pool.warm.idle-ttl");
     assert_eq!(fault(&[("pool.backoff", "30000000001")]), "pool.backoff");
     assert_eq!(fault(&[("pool.deadline", "0")]), "pool.deadline");
     assert_eq!(fault(&[("pool.frame-max", "17")]), "pool.frame-max");
     assert_eq!(fault(&[("pool.start-timeout", "0")]), "pool.start-timeout");
-    assert!(with_tool(&[("pool.hot.max", "0")]).is_ok(), "max = 0 alone disables a tier");
+    assert!(with_tool(&[TIERED, ("pool.hot.max", "0")]).is_ok(), "max = 0 alone disables a tier");
     assert!(with_tool(&[("pool.stateful", "true"), ("pool.affinity", "strict")]).is_ok());
 }
 

@@ -19,6 +19,7 @@ use crate::workers::{Echo, How};
 fn config(kind: &str, max: u16, more: &[(&str, &str)]) -> Config {
     let max = max.to_string();
     let base = [
+        ("pool.dispatch", "tiered"),
         ("pool.hot.worker", kind),
         ("pool.hot.min-ready", max.as_str()),
         ("pool.hot.max", max.as_str()),

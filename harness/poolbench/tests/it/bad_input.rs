@@ -14,12 +14,12 @@ fn refused(changes: &[(&str, &str)], says: &[&str]) {
 #[test]
 fn unknown_keys_are_named_with_the_nearest_word() {
     refused(&[("warmup ", "warmpu ")], &["error: it/tiny.toml:9: ", "'load.warmpu'", "'warmup'"]);
-    refused(&[("min-ready", "min-redy")], &["error: it/tiny.toml:19: ", "min-redy", "'pool.hot.min-ready'"]);
-    refused(&[("[expect]", "[expects]")], &["error: it/tiny.toml:26: ", "'expects'", "'expect'"]);
-    refused(&[("ok = ", "okay = ")], &["error: it/tiny.toml:27: ", "'outcomes.okay'", "'outcomes.ok'"]);
+    refused(&[("min-ready", "min-redy")], &["error: it/tiny.toml:20: ", "min-redy", "'pool.hot.min-ready'"]);
+    refused(&[("[expect]", "[expects]")], &["error: it/tiny.toml:27: ", "'expects'", "'expect'"]);
+    refused(&[("ok = ", "okay = ")], &["error: it/tiny.toml:28: ", "'outcomes.okay'", "'outcomes.ok'"]);
     refused(&[("target = \"pool\"", "target = \"pol\"")], &["error: it/tiny.toml:4: ", "'pol'", "'pool'"]);
     refused(&[("kind = \"closed\"", "kind = \"close\"")], &["error: it/tiny.toml:8: ", "'close'", "'closed'"]);
-    refused(&[("\"function\"", "\"functoin\"")], &["error: it/tiny.toml:19: ", "'functoin'", "'function'"]);
+    refused(&[("\"function\"", "\"functoin\"")], &["error: it/tiny.toml:20: ", "'functoin'", "'function'"]);
     refused(&[("\"prose\"", "\"prosa\"")], &["error: it/tiny.toml:15: ", "'prosa'", "'prose'"]);
 }
 
@@ -105,7 +105,7 @@ fn all_problems_are_said_at_once() {
 #[test]
 fn duplicate_ids_are_refused() {
     let axes = |values: &str| format!("[matrix]\n\"load.clients\" = [{values}]\n\n[expect]");
-    refused(&[("[expect]", &axes("\"1\", \"2\", \"1\""))], &["error: it/tiny.toml:27: ", "'1'", "twice"]);
+    refused(&[("[expect]", &axes("\"1\", \"2\", \"1\""))], &["error: it/tiny.toml:28: ", "'1'", "twice"]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ service-argument = "ms"
 [pool]
 queue-len = 1
 backoff = "10ms"
+dispatch = "tiered"
 hot  = { min-ready = 1, spares = 0, max = 1 }
 warm = { max = 0 }
 cold = { max = 0 }
@@ -348,6 +349,7 @@ fn a_session_is_named_by_an_argument_kept_on_disk_and_lost_with_its_worker() {
         affinity = "strict"
         stateful = true
         backoff = "10ms"
+        dispatch = "tiered"
         hot  = { min-ready = 1, spares = 0, max = 1 }
         warm = { max = 0 }
         cold = { max = 0 }

@@ -33,6 +33,7 @@ payload = { shape = "prose", size = "64B" }
 service = "constant 1ms"
 
 [pool]
+dispatch = "tiered"
 hot  = { worker = "function", min-ready = 2, spares = 0, max = 2 }
 warm = { max = 0 }
 cold = { max = 0 }

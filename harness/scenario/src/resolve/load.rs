@@ -18,6 +18,8 @@ const MOST_REQUESTS: f64 = 2e6;
 const SHARE_TOLERANCE: f64 = 1e-6;
 /// Clients of a calibration where the number of slots is not known.
 const CLIENTS: u32 = 8;
+/// The one partition of a pool that is not divided by tier, and the dispatch that has it.
+const SHARED: &str = "shared";
 const WORK: [&str; 2] = ["sleep", "spin"];
 
 /// Makes the load; `None` after reporting.
@@ -112,12 +114,13 @@ fn clients(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<u3
     if let Some(text) = wire.load.arrivals.with.get("clients").or(wire.load.clients.as_ref()) {
         return integer(text, "load.clients", 1..=10_000, problems);
     }
-    let slots = known.kinds.tiers.iter().map(|tier| {
-        let key = format!("pool.{tier}.max");
-        let own = wire.settings.get(&key).map(|value| value.value.as_str());
-        own.or_else(|| known.catalogue.iter().find(|row| row.declares(&key)).map(|row| row.default))?.trim().parse::<u32>().ok()
-    });
-    let slots: Option<u32> = slots.sum();
+    let setting = |key: &str| {
+        let own = wire.settings.get(key).map(|value| value.value.as_str());
+        own.or_else(|| known.catalogue.iter().find(|row| row.declares(key)).map(|row| row.default)).map(str::trim)
+    };
+    let partitions =
+        if setting("pool.dispatch") == Some(SHARED) { vec![SHARED] } else { known.kinds.tiers.iter().map(String::as_str).collect() };
+    let slots: Option<u32> = partitions.iter().map(|name| setting(&format!("pool.{name}.max"))?.parse::<u32>().ok()).sum();
     Some(slots.filter(|n| *n > 0).map_or(CLIENTS, |n| n.saturating_mul(2).min(10_000)))
 }
 

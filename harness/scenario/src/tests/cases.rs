@@ -25,13 +25,16 @@ fn a_file_becomes_a_case_with_canonical_values_and_their_places() {
     );
     assert_eq!(case.load.rate, Some(Rate::PerSecond(800.0)));
     assert!(case.load.arrivals.with.is_empty(), "the rate has a field of its own");
-    // Two hot slots as given, three warm and two cold ones by default.
-    assert_eq!((case.load.clients, case.load.warmup_ns, case.load.length_ns), (14, 500_000_000, 1_000_000_000));
+    // Eight shared slots by default.
+    assert_eq!((case.load.clients, case.load.warmup_ns, case.load.length_ns), (16, 500_000_000, 1_000_000_000));
     assert_eq!(case.timeout_ns, 35_000_000_000);
     assert_eq!((case.load.sessions, case.load.accept.as_str()), (0, "identity"));
     let mix = &case.load.mix[0];
     assert_eq!((mix.share, mix.payload_bytes, mix.deadline_ns), (1.0, 1024, None));
     assert_eq!((mix.service.value.as_str(), mix.work.value.as_str()), ("constant 0ns", "sleep"));
+    // Two hot slots as given, three warm and two cold ones by default.
+    let tiered = super::plan(&text.replace("stateful = false", "stateful = false\ndispatch = \"tiered\""));
+    assert_eq!(tiered.cases[0].load.clients, 14);
 }
 
 #[test]

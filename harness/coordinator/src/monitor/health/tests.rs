@@ -21,6 +21,7 @@ impl Scene {
     pub(in crate::monitor) fn new(extra: &[(&str, &str)]) -> Scene {
         let base = [
             ("pool.tools.echo.tier", "hot"),
+            ("pool.dispatch", "tiered"),
             ("pool.hot.min-ready", "2"),
             ("pool.hot.max", "2"),
             ("pool.warm.max", "1"),

@@ -32,8 +32,18 @@ fn what_is_wrong_is_said_with_file_and_line() {
         &["serve.toml:4: server.session: 'arguments'", "argument:NAME"],
     );
     refused("[tools.echo]\ntier = \"hot\"\n[store]\nkind = \"sqlite\"\n", &["serve.toml:4: store.kind", "server.data"]);
-    refused("[tools.echo]\ntier = \"hot\"\n[pool.hot]\nworker = \"proces\"\n", &["serve.toml:4: pool.hot.worker", "'proces'", "process"]);
-    refused("[tools.echo]\ntier = \"hot\"\n[pool.hot]\nmin-ready = 9\nmax = 2\n", &["pool.hot.min-ready", "above"]);
+    refused(
+        "[tools.echo]\ntier = \"hot\"\n[pool]\ndispatch = \"tiered\"\n[pool.hot]\nworker = \"proces\"\n",
+        &["serve.toml:6: pool.hot.worker", "'proces'", "process"],
+    );
+    refused(
+        "[tools.echo]\ntier = \"hot\"\n[pool]\ndispatch = \"tiered\"\n[pool.hot]\nmin-ready = 9\nmax = 2\n",
+        &["pool.hot.min-ready", "above"],
+    );
+    refused(
+        "[tools.echo]\ntier = \"hot\"\n[pool]\nhot = { max = 2 }\n",
+        &["serve.toml:4: pool.hot.max", "set pool.dispatch = tiered, or pool.shared.max"],
+    );
     refused("[tools.echo]\ninput-schema = '{\"type\": \"array\"}'\n", &["serve.toml:2: tools.echo.input-schema"]);
     refused("[tools.\"a b\"]\ntier = \"hot\"\n", &["'a b' is no tool's name"]);
     refused("[tools.echo\n", &["serve.toml:1: not TOML"]);
@@ -47,7 +57,7 @@ fn check_says_what_would_be_served_and_the_example_is_one() {
     let own = serve(&place, &example.out, &["--check"]).ends(0);
     let built_in = place.poolbench(&["serve", "--check"]).ends(0);
     assert_eq!(own.out, built_in.out);
-    assert!(own.out.contains("tool     echo (hot, replayable") && own.out.contains("hot      2 to 4 process workers"), "{}", own.out);
+    assert!(own.out.contains("tool     echo (hot, replayable") && own.out.contains("shared   3 to 8 process workers"), "{}", own.out);
     let named =
         serve(&place, "[tools.x]\ndescription = \"y\"\n[worker]\ncommand = \"my worker\"\n[server]\ndata = \"kept\"\n", &["--check"])
             .ends(0);

@@ -100,7 +100,7 @@ fn an_alert_that_cannot_be_is_said_with_its_line() {
     let place = Place::new();
     for (alert, says) in [
         ("metric = \"queue-depth\"\n", "an alert needs a name"),
-        ("name = \"a\"\nmetric = \"queue-depht\"\nthreshold = 1\nexec = \"true\"\n", "serve.toml:16: alert: metric"),
+        ("name = \"a\"\nmetric = \"queue-depht\"\nthreshold = 1\nexec = \"true\"\n", "serve.toml:17: alert: metric"),
         ("name = \"a\"\nfro = \"1s\"\n", "unknown key 'alert.fro' (did you mean 'for'?"),
     ] {
         place.write("serve.toml", &format!("{ONE_WORKER}\n[[alert]]\n{alert}"));
