@@ -79,6 +79,8 @@ struct Ends {
     stdin: ChildStdin,
     stdout: ChildStdout,
     decoder: Decoder,
+    /// Kept: to clear so much anew for each read would cost a microsecond, and a floor must not.
+    chunk: Vec<u8>,
     next_id: u64,
 }
 
@@ -94,7 +96,7 @@ pub(super) async fn open_pipe(opening: Opening) -> Opened {
         return Err("the worker has no pipes".to_owned());
     };
     let frame_max = u32::try_from(opening.config.pool.frame_max).unwrap_or(u32::MAX);
-    let mut ends = Ends { child, stdin, stdout, decoder: Decoder::new(frame_max), next_id: 1 };
+    let mut ends = Ends { child, stdin, stdout, decoder: Decoder::new(frame_max), chunk: vec![0; 64 << 10], next_id: 1 };
     match ends.read() {
         Ok(Frame::Hello) => Ok(Box::new(Pipe { ends: Arc::new(Mutex::new(Some(ends))), clock: opening.deps.clock })),
         Ok(_) => Err("the worker's first frame is no hello".to_owned()),
@@ -104,14 +106,13 @@ pub(super) async fn open_pipe(opening: Opening) -> Opened {
 
 impl Ends {
     fn read(&mut self) -> Result<Frame, String> {
-        let mut buffer = [0u8; 64 << 10];
         loop {
             if let Some(frame) = self.decoder.next_frame().map_err(|e| e.to_string())? {
                 return Ok(frame);
             }
-            match self.stdout.read(&mut buffer).map_err(|e| format!("the worker's pipe: {e}"))? {
+            match self.stdout.read(&mut self.chunk).map_err(|e| format!("the worker's pipe: {e}"))? {
                 0 => return Err("the worker ended".to_owned()),
-                n => self.decoder.extend(&buffer[..n]),
+                n => self.decoder.extend(&self.chunk[..n]),
             }
         }
     }
