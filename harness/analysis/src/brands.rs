@@ -20,6 +20,8 @@ const SENT_SHARE: f64 = 0.99;
 const UNEXPLAINED_SHARE: f64 = 0.01;
 /// Largest share of CPU time that the hypervisor may take, and of wall time that a quota may.
 const HOST_SHARE: f64 = 0.01;
+/// Largest share of CPU time that others may use, beyond the error of its measurement.
+const OTHERS_SHARE: f64 = 0.05;
 /// Share of wall time with a task waiting for a CPU from which on others must be suspected.
 const PRESSURE_SHARE: f64 = 0.6;
 /// Share of requests shed from which on the load is above capacity.
@@ -44,6 +46,7 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         rate_not_achieved(case, measured),
         unexplained(case),
         host_disturbed(case, measured),
+        host_shared(measured),
         host_pressure(case),
         debug_build(facts, case),
         saturated(case),
@@ -150,6 +153,14 @@ fn host_disturbed(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
     let heavy = worst.host.throttled_ns as f64 > HOST_SHARE * worst.window_ns as f64;
     let reason = format!("a CPU quota stopped the trial for {}", show_ns(worst.host.throttled_ns as f64));
     brand(if heavy { Grade::Degraded } else { Grade::Note }, "host-disturbed", reason, "raise the cgroup's cpu.max")
+}
+
+/// Others used the CPUs: more than the kernel's own housekeeping, beyond the error of the ticks.
+fn host_shared(measured: &[&Record]) -> Option<Brand> {
+    let over = measured.iter().filter_map(|r| r.host.others).filter(|others| others.share - others.error > OTHERS_SHARE);
+    let worst = over.max_by(|a, b| a.share.total_cmp(&b.share))?;
+    let reason = format!("other programs used {} of the CPU time, give or take {}", percent(worst.share), percent(worst.error));
+    brand(Grade::Degraded, "host-shared", reason, "stop other programs, and run again")
 }
 
 /// The load itself makes pressure, so that this is a note only.

@@ -1,12 +1,15 @@
 //! The host: what it is, and what it did to us while the window ran.
 
-use model::record::HostDuring;
+use model::record::{HostDuring, Others};
+use pool::clock::Nanos;
 
 /// Counters of the kernel at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counters {
-    /// CPU time stolen by the hypervisor, ticks, and all CPU time, ticks.
-    steal: (u64, u64),
+    /// CPU time stolen by the hypervisor, used by anyone, and all there was, ticks.
+    steal: u64,
+    busy: u64,
+    all: u64,
     /// Time some task waited for a CPU, microseconds.
     pressure_us: u64,
     /// Time throttled by a cgroup quota, microseconds.
@@ -25,26 +28,54 @@ fn field(text: &str, name: &str) -> u64 {
 impl Counters {
     /// Reads them now.
     pub fn read() -> Self {
-        Self::parse(&read("/proc/stat"), &read("/proc/pressure/cpu"), &read("/sys/fs/cgroup/cpu.stat"))
+        Self::parse(&read("/proc/stat"), &read("/proc/pressure/cpu"), &own_cgroup("cpu.stat"))
     }
 
     fn parse(stat: &str, pressure: &str, cgroup: &str) -> Self {
         let ticks: Vec<u64> = stat.lines().next().unwrap_or("").split_whitespace().skip(1).filter_map(|w| w.parse().ok()).collect();
         // user nice system idle iowait irq softirq steal; guest time is within user.
-        let steal = (ticks.get(7).copied().unwrap_or(0), ticks.iter().take(8).sum());
-        Self { steal, pressure_us: field(pressure, "total"), throttled_us: field(cgroup, "throttled_usec") }
+        let tick = |at: usize| ticks.get(at).copied().unwrap_or(0);
+        Self {
+            steal: tick(7),
+            busy: [0, 1, 2, 5, 6].into_iter().map(tick).sum(),
+            all: ticks.iter().take(8).sum(),
+            pressure_us: field(pressure, "total"),
+            throttled_us: field(cgroup, "throttled_usec"),
+        }
     }
 
-    /// What happened since `self`, over `wall_ns`.
-    pub fn since(&self, now: &Counters, wall_ns: u64) -> HostDuring {
+    /// What happened since `self`, over `wall_ns`, in which the trial and its workers used `own_ns` of CPU time.
+    pub fn since(&self, now: &Counters, wall_ns: Nanos, own_ns: Nanos) -> HostDuring {
         let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) };
         HostDuring {
-            steal_share: share(now.steal.0.saturating_sub(self.steal.0), now.steal.1.saturating_sub(self.steal.1)),
+            steal_share: share(now.steal.saturating_sub(self.steal), now.all.saturating_sub(self.all)),
             cpu_pressure: share(now.pressure_us.saturating_sub(self.pressure_us) * 1000, wall_ns),
             load_1m: read("/proc/loadavg").split_whitespace().next().and_then(|w| w.parse().ok()).unwrap_or(0.0),
             throttled_ns: now.throttled_us.saturating_sub(self.throttled_us) * 1000,
+            others: self.others(now, own_ns),
         }
     }
+
+    /// A tick counts whole for whoever runs when it comes, so a share has the error of a sample of that many; its worst case is taken.
+    fn others(&self, now: &Counters, own_ns: Nanos) -> Option<Others> {
+        let ticks = now.all.checked_sub(self.all).filter(|ticks| *ticks > 0)? as f64;
+        let own = own_ns as f64 * rustix::param::clock_ticks_per_second() as f64 / 1e9;
+        let busy = now.busy.saturating_sub(self.busy) as f64;
+        Some(Others { share: ((busy - own) / ticks).clamp(0.0, 1.0), error: 3.0 * (0.25 / ticks).sqrt() })
+    }
+}
+
+/// A file of the cgroup (version 2) that this process is in, or of the root.
+fn own_cgroup(name: &str) -> String {
+    let of = read("/proc/self/cgroup");
+    let path = of.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or("");
+    let own = read(&format!("/sys/fs/cgroup/{path}/{name}"));
+    if own.is_empty() { read(&format!("/sys/fs/cgroup/{name}")) } else { own }
+}
+
+/// Time in which the calling thread could have run and had no CPU, ns since it began; 0 where the kernel does not say.
+pub(crate) fn thread_run_queue_ns() -> Nanos {
+    read("/proc/thread-self/schedstat").split_whitespace().nth(1).and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
 /// Peak resident memory of this process, bytes.
@@ -112,9 +143,13 @@ mod tests {
             "usage_usec 5\nthrottled_usec 7\n",
         );
         let b = Counters::parse("cpu 150 0 100 740 0 0 0 110 0 0\n", "some avg10=0.00 total=501000\n", "throttled_usec 9\n");
-        let during = a.since(&b, 1_000_000_000);
+        let during = a.since(&b, 1_000_000_000, 300_000_000);
         assert!((during.steal_share - 0.1).abs() < 1e-9 && (during.cpu_pressure - 0.5).abs() < 1e-9);
         assert_eq!(during.throttled_ns, 2000);
+        let others = during.others.unwrap();
+        let own_ticks = 0.3 * rustix::param::clock_ticks_per_second() as f64;
+        assert!((others.share - (50.0 - own_ticks) / 100.0).abs() < 1e-9 && (others.error - 0.15).abs() < 1e-9, "{others:?}");
+        assert_eq!(a.since(&a, 1, 0).others, None, "no tick, no share");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use pool::clock::{Clock, MonotonicClock, Nanos};
 
+use crate::host::thread_run_queue_ns;
 use crate::sys;
 
 /// How often the wake-up lateness is sampled to size the spun tail.
@@ -24,6 +25,8 @@ pub(crate) struct Paced {
     pub wall_ns: u64,
     /// The spun tail, ns.
     pub tail_ns: u64,
+    /// Time in which it could have run and had no CPU, from the first request on, ns.
+    pub run_queue_ns: u64,
 }
 
 /// Prepares the calling thread: 1 ns timer slack, SCHED_FIFO where allowed. Returns whether it is FIFO.
@@ -69,7 +72,7 @@ pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: im
     let fifo = sharpen();
     let span = offsets.last().copied().unwrap_or(0);
     let tail_ns = tail(fifo, span / (offsets.len() as u64).max(1));
-    let (cpu, wall) = (sys::thread_cpu_ns(), clock.now());
+    let (cpu, waited, wall) = (sys::thread_cpu_ns(), thread_run_queue_ns(), clock.now());
     let origin = origin();
     for (index, offset) in offsets.iter().enumerate() {
         let due = origin + offset;
@@ -84,7 +87,8 @@ pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: im
         }
         send(index, now);
     }
-    Paced { fifo, cpu_ns: sys::thread_cpu_ns() - cpu, wall_ns: clock.now() - wall, tail_ns }
+    let (wall_ns, cpu_ns) = (clock.now() - wall, sys::thread_cpu_ns() - cpu);
+    Paced { fifo, cpu_ns, wall_ns, tail_ns, run_queue_ns: thread_run_queue_ns().saturating_sub(waited) }
 }
 
 #[cfg(test)]

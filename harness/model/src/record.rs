@@ -299,6 +299,9 @@ pub struct Pacer {
     pub wall_ns: u64,
     /// The spun tail before each send, ns; 0 without SCHED_FIFO.
     pub tail_ns: u64,
+    /// Time in which the thread could have run and had no CPU, ns; 0 where the kernel does not say (schedstat).
+    #[serde(default)]
+    pub run_queue_ns: u64,
 }
 
 /// Percentiles of latency from the intended start, ns: p50, p90, p95, p99.
@@ -327,6 +330,19 @@ pub struct HostDuring {
     pub load_1m: f64,
     /// Time throttled by a cgroup quota, ns.
     pub throttled_ns: u64,
+    /// What others than the trial and its workers used of the CPU time; `None` in records that were made before it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Others>,
+}
+
+/// CPU time that was neither the trial's, its workers' nor idle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Others {
+    /// Share of all CPUs' time, 0..=1.
+    pub share: f64,
+    /// Three standard errors of the share: the kernel finds out who runs by looking at each tick.
+    pub error: f64,
 }
 
 /// The profile's own figures.

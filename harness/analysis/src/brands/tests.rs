@@ -77,6 +77,10 @@ fn a_disturbed_host_is_named() {
     assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.02), Some(Grade::Degraded));
     assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.005), None);
     assert_eq!(grade("host-disturbed", |r| r.host.throttled_ns = 1_000), Some(Grade::Note));
+    let others = |share, error| move |r: &mut Record| r.host.others = Some(model::record::Others { share, error });
+    assert_eq!(grade("host-shared", others(0.12, 0.03)), Some(Grade::Degraded));
+    assert_eq!(grade("host-shared", others(0.12, 0.08)), None, "within the error of the ticks");
+    assert_eq!(grade("host-shared", others(0.04, 0.01)), None);
     assert_eq!(grade("host-disturbed", |r| r.host.throttled_ns = 30_000_000), Some(Grade::Degraded));
     assert_eq!(grade("cpu-pressure", |r| r.host.cpu_pressure = 0.9), Some(Grade::Note));
     assert_eq!(grade("cpu-pressure", |r| r.host.cpu_pressure = 0.3), None);
