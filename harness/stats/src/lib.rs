@@ -3,6 +3,8 @@
 //! Pure functions over slices: no file, clock, thread or print, and nothing of ours is imported. Randomness is seeded, and only `coverage`
 //! and the tests have any.
 
+pub mod backlog;
+pub mod conserve;
 pub mod recursion;
 pub mod student;
 pub mod theory;
