@@ -1,0 +1,13 @@
+//! The numbers behind the trust: what theory says a queue does, and what a series of measurements can say.
+//!
+//! Pure functions over slices: no file, clock, thread or print, and nothing of ours is imported. Randomness is seeded, and only `coverage`
+//! and the tests have any.
+
+pub mod backlog;
+pub mod conserve;
+pub mod recursion;
+pub mod student;
+pub mod theory;
+
+#[cfg(test)]
+mod testkit;
