@@ -27,6 +27,16 @@ pub fn two_sided(level: f64, degrees: usize) -> Option<f64> {
     Some(high)
 }
 
+/// The mean of independent `values` and half the width of its interval at `level`; `None` of fewer than two, or of any that is not finite.
+pub fn interval(level: f64, values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    let point = two_sided(level, values.len().checked_sub(1)?)?;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let half = point * (squares / (count - 1.0) / count).sqrt();
+    (mean.is_finite() && half.is_finite()).then_some((mean, half))
+}
+
 /// P(|T| <= t) of `degrees` degrees of freedom.
 fn within(t: f64, degrees: usize) -> f64 {
     let angle = (t / (degrees as f64).sqrt()).atan();
@@ -54,6 +64,13 @@ mod tests {
             let point = two_sided(level, degrees).unwrap();
             assert!((point - expected).abs() < 6e-4, "{level} {degrees}: {point}");
         }
+    }
+
+    #[test]
+    fn an_interval_on_a_mean_is_that_of_the_textbook() {
+        let (mean, half) = interval(0.95, &[1.0, 2.0, 3.0]).unwrap();
+        assert!((mean - 2.0).abs() < 1e-12 && (half - 4.3027 / 3.0_f64.sqrt()).abs() < 1e-4, "{mean} {half}");
+        assert_eq!((interval(0.95, &[1.0]), interval(0.95, &[1.0, f64::NAN])), (None, None));
     }
 
     #[test]

@@ -1,65 +1,15 @@
 //! The simulation against theory, against the load it was given, and against itself.
 
-use std::collections::BTreeMap;
-
-use model::plan::{Case, Kind, Load as PlannedLoad, Mix};
+use model::plan::{Case, Kind};
 use model::record::TrialKind;
 use model::settings::Located;
 use model::units::Rate;
 
 use super::*;
+use crate::truth::case;
 
 fn at(text: &str) -> Located {
     Located::new(text, "a/b.toml", 1)
-}
-
-/// One tool on `slots` hot slots at `per_s`, with settings on top.
-fn case(slots: u16, service: &str, per_s: Option<f64>, settings: &[(&str, &str)]) -> Case {
-    let mut all: BTreeMap<String, Located> = BTreeMap::new();
-    let max = slots.to_string();
-    let base = [
-        ("pool.dispatch", "tiered"),
-        ("pool.hot.max", max.as_str()),
-        ("pool.hot.min-ready", max.as_str()),
-        ("pool.hot.spares", "0"),
-        ("pool.warm.max", "0"),
-        ("pool.cold.max", "0"),
-        ("pool.queue-len", "1000000"),
-        ("pool.tools.echo.tier", "hot"),
-    ];
-    all.extend(base.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), at(value))));
-    let kind = if per_s.is_some() { "poisson" } else { "closed" };
-    Case {
-        id: "a/b".to_owned(),
-        scenario: "a/b".to_owned(),
-        axes: Vec::new(),
-        target: at("pool"),
-        settings: all,
-        load: PlannedLoad {
-            arrivals: Kind { kind: at(kind), with: BTreeMap::new() },
-            rate: per_s.map(Rate::PerSecond),
-            clients: 4,
-            warmup_ns: 1_000_000_000,
-            length_ns: 0,
-            sessions: 0,
-            popularity: at("uniform"),
-            accept: "identity".to_owned(),
-            time_scale: None,
-            mix: vec![Mix {
-                tool: at("echo"),
-                share: 1.0,
-                shape: at("prose"),
-                payload_bytes: 64,
-                service: at(service),
-                work: at("sleep"),
-                deadline_ns: None,
-            }],
-        },
-        faults: Vec::new(),
-        expect: Vec::new(),
-        rounds: 1,
-        timeout_ns: 1,
-    }
 }
 
 fn run_case(mut case: Case, seconds: u64, seed: u64) -> Record {
@@ -76,31 +26,11 @@ fn run_case(mut case: Case, seconds: u64, seed: u64) -> Record {
     record
 }
 
-fn mean_queue(record: &Record) -> f64 {
-    record.histograms["phase.queue"].mean().unwrap()
-}
-
 #[test]
-fn one_server_waits_as_theory_says() {
-    // M/M/1: W = rho / (1 - rho) * S; M/D/1: half of it.
-    for (service, factor) in [("exponential 10ms", 1.0), ("constant 10ms", 0.5)] {
-        for rho in [0.5, 0.8] {
-            let record = run_case(case(1, service, Some(rho * 100.0), &[]), 500, 11);
-            let expected = factor * rho / (1.0 - rho) * 10e6;
-            let ratio = mean_queue(&record) / expected;
-            assert!((ratio - 1.0).abs() < 0.25, "{service} at {rho}: {ratio} of the theoretical wait");
-            let busy = record.tiers["hot"].busy_ns as f64 / record.window_ns as f64;
-            assert!((busy / rho - 1.0).abs() < 0.05, "busy {busy} of {rho}");
-        }
-    }
-}
-
-#[test]
-fn eight_servers_wait_as_erlang_says() {
-    // M/M/8 at rho 0.7: Erlang C is 0.2709, and the mean wait C * S / (c * (1 - rho)).
-    let record = run_case(case(8, "exponential 10ms", Some(560.0), &[]), 60, 5);
-    let ratio = mean_queue(&record) / (0.2709 * 10e6 / (8.0 * 0.3));
-    assert!((ratio - 1.0).abs() < 0.15, "{ratio}");
+fn a_worker_is_busy_for_its_share_of_the_time() {
+    let record = run_case(case(1, "exponential 10ms", Some(80.0), &[]), 500, 11);
+    let busy = record.tiers["shared"].busy_ns as f64 / record.window_ns as f64;
+    assert!((busy / 0.8 - 1.0).abs() < 0.05, "busy {busy}");
 }
 
 #[test]
