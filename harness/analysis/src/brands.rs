@@ -45,6 +45,7 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         generator_late(case, measured),
         rate_not_achieved(case, measured),
         unexplained(case),
+        twin_apart(case),
         host_disturbed(case, measured),
         host_shared(measured),
         host_pressure(case),
@@ -140,6 +141,21 @@ fn unexplained(case: &CaseSummary) -> Option<Brand> {
     let share = case.unexplained_share.filter(|s| *s > UNEXPLAINED_SHARE)?;
     let reason = format!("{} of the response time lies in no phase", percent(share));
     brand(Grade::Degraded, "unexplained-time", reason, "free a CPU; if it stays, a phase is missing: report a bug")
+}
+
+/// Requests took longer than a queue of the same arrivals and slot-hold times explains.
+fn twin_apart(case: &CaseSummary) -> Option<Brand> {
+    let twin = case.twin.as_ref()?;
+    let (apart, p99) = (twin.residual?.p99_ns, twin.rows.last()?.measured_ns);
+    if apart <= (LAG_SHARE * p99).max(LAG_FLOOR_NS) {
+        return None;
+    }
+    let reason = format!(
+        "latencies are up to {} (p99) from those of a queue with the same arrivals and services, over {} of the p99",
+        show_ns(apart),
+        percent(LAG_SHARE)
+    );
+    brand(Grade::Degraded, "twin-apart", reason, "look at the phases outside of queue and service; free a CPU, or lower the rate")
 }
 
 /// Somebody else took the CPU while the window ran.

@@ -9,7 +9,8 @@ use model::record::{Answers, Counts, Deaths, JournalCheck, SessionsCheck, Status
 use crate::rounds::{self, Trials, figure, merged, percentiles, sum, sum_by_name};
 use crate::stats::{mean, median, quotient, share};
 use crate::summary::{
-    AffinitySummary, BytesSummary, CaseSummary, ErrorRow, Figure, HostSummary, OutcomeRow, PacerSummary, StatusRow, TwinRow, TwinSummary,
+    AffinitySummary, BytesSummary, CaseSummary, ErrorRow, Figure, HostSummary, OutcomeRow, PacerSummary, ResidualSummary, StatusRow,
+    TwinRow, TwinSummary,
 };
 use crate::{tiers, time};
 
@@ -245,7 +246,14 @@ fn twin(all: &[&Record]) -> Option<TwinSummary> {
     Some(TwinSummary {
         requests: twins.iter().fold(0, |t, w| t.saturating_add(w.requests)),
         rows: ["p50", "p90", "p95", "p99"].into_iter().enumerate().map(row).collect(),
+        slots: twins.iter().map(|t| t.slots).max().filter(|slots| *slots > 1),
+        residual: residual(&twins),
     })
+}
+
+fn residual(twins: &[model::record::Twin]) -> Option<ResidualSummary> {
+    let of = |at: fn([f64; 4]) -> f64| median(&finite(twins.iter().filter_map(|t| t.residual).map(at)));
+    Some(ResidualSummary { p50_ns: of(|[p50, ..]| p50)?, p99_ns: of(|[.., p99]| p99)? })
 }
 
 /// Values of a setting as the system reported them that differ between rounds, by key.

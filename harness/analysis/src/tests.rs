@@ -53,11 +53,19 @@ fn sums_and_ratios_over_rounds() {
 
 #[test]
 fn a_twin_is_compared_percentile_by_percentile() {
-    let twin = |m: f64| Twin { measured: [m; 4], lindley: [100.0; 4], dispatch_stamp: [2.0; 4], requests: 10 };
+    let twin = |m: f64| Twin {
+        measured: [m; 4],
+        lindley: [100.0; 4],
+        dispatch_stamp: [2.0; 4],
+        requests: 10,
+        residual: Some([m / 10.0; 4]),
+        ..Twin::default()
+    };
     let with = |round, m| Record { twin: Some(twin(m)), ..measured("a/b", round) };
     let t = one_case(&[with(0, 101.0), with(1, 103.0), with(2, 190.0)]).twin.unwrap();
     assert_eq!((t.requests, t.rows.len(), t.rows[3].percentile.as_str()), (30, 4, "p99"));
     assert_eq!((t.rows[3].measured_ns, t.rows[3].error_share), (103.0, Some(0.03)));
+    assert_eq!((t.residual.unwrap().p99_ns, t.slots), (10.3, None));
 }
 
 #[test]
@@ -145,7 +153,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         r.confusion.entry("hot".to_owned()).or_default().insert("odd".to_owned(), n / 4);
         let figures = model::record::TierFigures { served: n, busy_ns: n, live_ns: n, slots: n };
         r.tiers.insert("hot".to_owned(), figures);
-        r.twin = Some(Twin { measured: [f; 4], lindley: [g; 4], dispatch_stamp: [f; 4], requests: n });
+        r.twin = Some(Twin { measured: [f; 4], lindley: [g; 4], dispatch_stamp: [f; 4], requests: n, ..Twin::default() });
         let mut h = Histogram::new();
         values.iter().for_each(|v| h.record(*v));
         r.histograms.insert("response".to_owned(), h.clone());

@@ -27,8 +27,8 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
         let slots = Partition::ALL.map(|partition| prepared.config.pool.slots(partition));
         record.tiers = tiers(begin, end, slots, f.served);
     }
-    if prepared.slots() == 1 && record.open_loop {
-        record.twin = twin(rows);
+    if record.open_loop && prepared.is_fcfs() {
+        record.twin = twin(rows, prepared.slots());
     }
     record.cpu = cpu(ran);
     record.memory = ran.memory;

@@ -8,6 +8,8 @@ use model::plan::{Case, Mix, Plan};
 use model::settings::{Located, SettingRow};
 use model::units;
 use pool::ServiceTime;
+use pool::config::{AffinityMode, Dispatch, Predict};
+use pool::core::{Partition, Tier};
 use rand_distr::Zipf;
 
 use crate::arrivals::{ARRIVALS, Arrivals};
@@ -269,7 +271,7 @@ fn faults(case: &Case, has_pool: bool, open: bool) -> Result<Vec<Fault>, Problem
 
 fn journal(case: &Case, config: &Config) -> Result<bool, Problem> {
     let Some(text) = case.settings.get(WORKER_JOURNAL).filter(|text| text.value == "true") else { return Ok(false) };
-    let used = pool::core::Partition::ALL.into_iter().filter(|p| config.pool.slots(*p) > 0);
+    let used = Partition::ALL.into_iter().filter(|p| config.pool.slots(*p) > 0);
     if used.into_iter().any(|p| config.pool.policy(p).worker != "process") {
         return Err(Problem::at(text, "only processes keep a journal (expected worker = \"process\" in every tier that has workers)"));
     }
@@ -347,7 +349,20 @@ impl PreparedCase {
 
     /// Slots of the pool.
     pub fn slots(&self) -> u32 {
-        pool::core::Partition::ALL.into_iter().map(|p| u32::from(self.config.pool.slots(p))).sum()
+        Partition::ALL.into_iter().map(|p| u32::from(self.config.pool.slots(p))).sum()
+    }
+
+    /// Whether the pool serves first come, first served: one slot; or one partition whose requests all wait in one queue, none for a worker of
+    /// its own.
+    pub(crate) fn is_fcfs(&self) -> bool {
+        let pool = &self.config.pool;
+        let partitions = Partition::ALL.into_iter().filter(|p| pool.slots(*p) > 0).count();
+        let hot = |tool: &Located| pool.tool(&tool.value).is_some_and(|id| pool.tools[usize::from(id.0)].tier == Tier::Hot);
+        // A learned class may change, and lighter classes go first.
+        let one_class =
+            pool.dispatch == Dispatch::Tiered || pool.predict == Predict::Tool && self.case.load.mix.iter().all(|m| hot(&m.tool));
+        let bound = self.sessions() > 0 && pool.affinity != AffinityMode::None;
+        self.slots() == 1 || partitions == 1 && one_class && !bound
     }
 
     /// Builds the payloads of all sorts from `seed`.

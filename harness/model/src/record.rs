@@ -104,7 +104,7 @@ pub struct Record {
     pub sessions: Option<SessionsCheck>,
     /// The pacing thread; `None` in a closed loop.
     pub pacer: Option<Pacer>,
-    /// A queueing recursion over this very trial; only for a pool of one slot in first-come order.
+    /// A queueing recursion over this very trial; only for a pool that serves first come, first served.
     pub twin: Option<Twin>,
     /// The host while the window ran.
     pub host: HostDuring,
@@ -310,12 +310,18 @@ pub struct Pacer {
 pub struct Twin {
     /// As measured.
     pub measured: [f64; 4],
-    /// As a Lindley recursion over the recorded arrivals and slot-hold times gives it.
+    /// As the recursion (Lindley's for one slot, Kiefer and Wolfowitz' for more) over the recorded arrivals and slot-hold times gives it.
     pub lindley: [f64; 4],
     /// As a stamp at the moment of dispatch, the mistake of a closed-loop tool, would have said.
     pub dispatch_stamp: [f64; 4],
     /// Requests compared.
     pub requests: u64,
+    /// Slots of the pool; 0 in records of the time when only pools of one slot were compared.
+    #[serde(default)]
+    pub slots: u32,
+    /// Percentiles of how far each request's latency was from its own in the recursion, either way, ns; `None` in old records.
+    #[serde(default)]
+    pub residual: Option<[f64; 4]>,
 }
 
 /// The host while the window ran; counters of the kernel, as differences.

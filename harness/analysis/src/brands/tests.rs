@@ -73,6 +73,22 @@ fn unexplained_time_is_degraded() {
 }
 
 #[test]
+fn latencies_that_no_queue_explains_are_degraded() {
+    let apart = |p99: f64| {
+        move |r: &mut Record| {
+            let twin =
+                model::record::Twin { measured: [9e6; 4], lindley: [9e6; 4], residual: Some([0.0, 0.0, 0.0, p99]), ..Default::default() };
+            r.twin = Some(twin);
+        }
+    };
+    assert_eq!(grade("twin-apart", apart(1e6)), Some(Grade::Degraded));
+    assert_eq!(grade("twin-apart", apart(0.8e6)), None, "under a tenth of 9 ms");
+    let short = |r: &mut Record| (apart(0.4e6)(r), r.twin.as_mut().unwrap().measured = [1e6; 4]).1;
+    assert_eq!(grade("twin-apart", short), None, "under half a millisecond");
+    assert_eq!(grade("twin-apart", |r: &mut Record| r.twin = Some(model::record::Twin::default())), None, "an old record");
+}
+
+#[test]
 fn a_disturbed_host_is_named() {
     assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.02), Some(Grade::Degraded));
     assert_eq!(grade("host-disturbed", |r| r.host.steal_share = 0.005), None);

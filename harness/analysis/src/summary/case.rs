@@ -314,6 +314,21 @@ pub struct TwinSummary {
     pub requests: u64,
     /// p50, p90, p95, p99.
     pub rows: Vec<TwinRow>,
+    /// Slots of the pool, where there are more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+    /// How far a request's latency was from its own in the recursion; absent in old records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual: Option<ResidualSummary>,
+}
+
+/// Distances between latencies and their twins; medians over rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ResidualSummary {
+    /// Half of the requests are nearer, ns.
+    pub p50_ns: f64,
+    /// Of 100 requests 99 are nearer, ns.
+    pub p99_ns: f64,
 }
 
 /// One percentile of the comparison; medians over rounds.

@@ -1,6 +1,6 @@
 //! Where the time went, and the measured latency beside a queueing recursion.
 
-use analysis::summary::{Band, ScenarioSummary};
+use analysis::summary::{Band, ResidualSummary, ScenarioSummary};
 
 use crate::doc::pool::{case_code, row_by_case, share_with_bar, table_by_case};
 use crate::doc::scenario::{folded_if_long, of_case};
@@ -114,14 +114,22 @@ pub(crate) fn twin(scenario: &ScenarioSummary) -> String {
             table.row(vec![escape(&row.percentile), measured, lindley, error, ns_or_blank(Some(row.dispatch_stamp_ns))]);
         }
         let sentence = format!(
-            "**Is the latency right?** For {}, response over {} requests beside a queueing (Lindley) recursion over the recorded arrivals and \
-             slot-hold times; the last column is what a tool that stamps at dispatch would have reported.",
+            "**Is the latency right?** For {}, response over {} requests beside a queueing ({}) recursion over the recorded arrivals and \
+             slot-hold times; the last column is what a tool that stamps at dispatch would have reported.{}",
             case_code(scenario, case),
-            count(twin.requests)
+            count(twin.requests),
+            twin.slots.map_or_else(|| "Lindley".to_owned(), |slots| format!("Kiefer-Wolfowitz, {slots} slots")),
+            twin.residual.map_or_else(String::new, apart)
         );
         out.push_str(&folded_if_long(1, &sentence, &table.render()));
     }
     out
+}
+
+/// How far single requests are from the recursion.
+fn apart(residual: ResidualSummary) -> String {
+    let [half, most] = [residual.p50_ns, residual.p99_ns].map(|ns| ns_or_blank(Some(ns)));
+    format!(" Request by request, half are within {half} of their own latency in the recursion and 99 % within {most}.")
 }
 
 fn signed_percent(share: f64) -> String {

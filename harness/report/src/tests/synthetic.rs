@@ -252,6 +252,8 @@ fn crash(case: &str, round: u32) -> Record {
         lindley: [1.32e6, 200e6, 600e6, 920e6],
         dispatch_stamp: [0.21e6, 0.23e6, 0.25e6, 2.1e6],
         requests: REQUESTS,
+        slots: 2,
+        residual: Some([76e3, 120e3, 180e3, 640e3]),
     });
     r
 }
