@@ -3,6 +3,7 @@
 //! Pure functions over slices: no file, clock, thread or print, and nothing of ours is imported. Randomness is seeded, and only `coverage`
 //! and the tests have any.
 
+pub mod arrivals;
 pub mod backlog;
 pub mod conserve;
 pub mod recursion;
