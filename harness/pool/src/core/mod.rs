@@ -3,7 +3,7 @@
 //! No clock, no randomness, no input or output here: time is an argument, and the one caller (the runtime, the virtual engine or a
 //! test) carries out the actions. The same events at the same times give the same actions, always.
 //!
-//! With `tiered` dispatch workers are partitioned by tier, a request waits in the queue of one tier, and goes to another one only when
+//! With `tiered` dispatch workers are partitioned by tier, a request waits in the queue of one tier, and goes to a colder one only when
 //! its own cannot take it (disabled, without worker while all slots back off, or full). With `shared` dispatch all workers are one
 //! partition, tiers are classes of requests: whoever becomes free takes the lightest class that waits, within nested caps.
 

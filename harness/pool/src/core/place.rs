@@ -27,11 +27,6 @@ pub(super) enum Place {
 /// Shortest advice to a shed caller: keeps it from coming back at once while nothing is known of the tier.
 const RETRY_MIN_NS: Nanos = 1_000_000;
 
-/// The predicted tier, then the others, lightest first.
-fn order(predicted: Tier) -> impl Iterator<Item = Tier> {
-    std::iter::once(predicted).chain(Tier::ALL.into_iter().filter(move |t| *t != predicted))
-}
-
 impl Core {
     /// The tier that a request will probably belong to.
     pub(super) fn predict(&self, tool: super::ToolId, bytes: u32, cost: Option<Nanos>) -> Tier {
@@ -43,12 +38,15 @@ impl Core {
         };
         let tier = expected.map_or(prior, |ns| self.config.tier_of_cost(ns));
         let served = |t: &Tier| !self.crew_of(*t).slots.is_empty();
-        // Without fallback nobody but an enabled tier can serve it: the next heavier one, else the heaviest.
-        if self.config.fallback != Fallback::None || served(&tier) {
-            return tier;
-        }
         let heavier = Tier::ALL.into_iter().filter(|t| *t >= tier).find(served);
-        heavier.or_else(|| Tier::ALL.into_iter().rfind(served)).unwrap_or(tier)
+        let heaviest = || Tier::ALL.into_iter().rfind(served).unwrap_or(tier);
+        match self.config.fallback {
+            Fallback::AnyError => tier,
+            // The heaviest tier that is enabled serves what is heavier too, for nobody else will.
+            Fallback::Blocked => heavier.map_or_else(heaviest, |_| tier),
+            // Without fallback a disabled tier's requests are the next heavier one's.
+            Fallback::None => heavier.unwrap_or_else(heaviest),
+        }
     }
 
     /// Finds the place of a request that is in no queue. One that comes back after a crash is not refused for its deadline: it was admitted.
@@ -66,12 +64,20 @@ impl Core {
         })
     }
 
-    /// The tiers whose workers may serve the request, in this order.
+    /// The tiers whose workers may serve the request, in this order: its own, then colder ones, for a heavy request must not block light
+    /// ones; the baseline tries all others, lightest first, as the original did.
     fn candidates(&self, request: &Request) -> impl Iterator<Item = Tier> + use<> {
-        let predicted = request.placement.predicted;
-        let own_only = self.config.dispatch == Dispatch::Shared || self.config.fallback == Fallback::None;
-        let tried = if self.config.fallback == Fallback::AnyError { request.tried } else { 0 };
-        order(predicted).take(if own_only { 1 } else { 3 }).filter(move |t| tried & (1 << *t as u8) == 0)
+        let own = request.placement.predicted;
+        let shared = self.config.dispatch == Dispatch::Shared;
+        let (fallback, tried) = (self.config.fallback, request.tried);
+        let others = Tier::ALL.into_iter().filter(move |t| match fallback {
+            _ if shared => false,
+            Fallback::None => false,
+            Fallback::Blocked => *t > own,
+            Fallback::AnyError => *t != own,
+        });
+        let again = move |t: &Tier| fallback == Fallback::AnyError && tried & (1 << *t as u8) != 0;
+        std::iter::once(own).chain(others).filter(move |t| !again(t))
     }
 
     fn place_in(&self, tier: Tier, request: &Request, again: bool) -> Option<Place> {

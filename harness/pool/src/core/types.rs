@@ -42,7 +42,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// All tiers, lightest first, which is the order of fallback.
+    /// All tiers, lightest first.
     pub const ALL: [Tier; 3] = [Tier::Hot, Tier::Warm, Tier::Cold];
 
     /// `hot`, `warm` or `cold`.

@@ -435,6 +435,9 @@ impl Checker {
         let live = self.live.remove(&id).expect("I1: a second outcome, or one for an unknown request");
         self.finished += 1;
         assert_eq!(placement.attempts, live.attempts);
+        let colder_only = self.config.fallback == Fallback::Blocked && self.config.affinity != AffinityMode::Strict;
+        let lighter = placement.served.is_some_and(|served| served < placement.predicted);
+        assert!(!(colder_only && lighter), "a heavy request held a worker of a lighter tier: {placement:?}");
         let due = self.due.remove(&id);
         assert!(
             !due || outcome == Outcome::Expired || (outcome == Outcome::Shed && self.draining) || self.tool_unknown(&live),

@@ -78,13 +78,39 @@ fn bytes_bound_the_queue_as_well() {
 #[test]
 fn fallback_skips_disabled_tiers_and_ignores_tool_errors() {
     let mut config = one_each();
-    config.tiers[1].max = 0;
-    config.tiers[1].min_ready = 0;
+    config.tiers[1] = tier(0, 0, 0, None);
     let mut rig = Rig::ready(&config);
-    assert_eq!(dispatched(&rig.submit(request(1, MEDIUM)), 1), Some(worker(0, 1)), "the lightest tier first");
-    let failed = rig.step(Event::Replied(worker(0, 1), RequestId(1), ReplyKind::ToolError));
+    assert_eq!(dispatched(&rig.submit(request(1, MEDIUM)), 1), Some(worker(1, 1)), "cold, although hot is free");
+    let failed = rig.step(Event::Replied(worker(1, 1), RequestId(1), ReplyKind::ToolError));
     assert_eq!(failed.len(), 1);
     assert_eq!(outcome(&failed, 1), Some(Outcome::ToolError));
+}
+
+#[test]
+fn what_is_blocked_never_blocks_a_lighter_tier() {
+    let mut config = one_each();
+    config.queue_len = 1;
+    let mut rig = Rig::ready(&config);
+    for id in 1..=3 {
+        rig.submit(request(id, MEDIUM));
+    }
+    assert_eq!(rig.core.view().slots.iter().map(|s| s.busy.map(|id| id.0)).collect::<Vec<_>>(), [None, Some(1), Some(3)]);
+    rig.submit(request(4, HEAVY));
+    let shed = rig.submit(request(5, HEAVY));
+    assert_eq!(outcome(&shed, 5), Some(Outcome::Shed), "hot is free, and stays free");
+    rig.exit(worker(2, 1));
+    let failed = rig.submit(request(6, HEAVY));
+    assert_eq!(dispatched(&failed, 6), None, "nor while its own tier backs off");
+}
+
+#[test]
+fn the_heaviest_enabled_tier_serves_what_is_heavier() {
+    let mut config = one_each();
+    config.tiers[2] = tier(0, 0, 0, None);
+    let mut rig = Rig::ready(&config);
+    assert_eq!(dispatched(&rig.submit(request(1, HEAVY)), 1), Some(worker(1, 1)), "warm, although hot is lighter");
+    let done = placement(&rig.reply(worker(1, 1), 1), 1);
+    assert_eq!((done.predicted, done.served), (Tier::Warm, Some(Tier::Warm)));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn every_state_of_a_soft_session_is_right() {
 
 #[test]
 fn every_state_of_two_tiers_is_right() {
-    holds(&tiers(size()), 4_500);
+    holds(&tiers(size()), 3_400);
 }
 
 #[test]
