@@ -17,9 +17,10 @@ impl Core {
         let job = self.release(s);
         let next = self.after_exit(s);
         self.set_residency(s, next);
+        self.note_end(s);
         let slot = &mut self.slots[s];
         (slot.killed, slot.idle_armed, slot.bound) = (false, false, 0);
-        (slot.dirty, slot.resetting, slot.stale) = (false, None, false);
+        (slot.dirty, slot.resetting) = (false, None);
         if next == Residency::Backoff {
             out.push(Action::Backoff(worker.slot, slot.failures));
         }

@@ -29,21 +29,35 @@ impl Core {
     /// Starts workers: first for requests that wait, then to keep what the policies ask for.
     pub(super) fn spawn_where_needed(&mut self, out: &mut Vec<Action>) {
         for partition in Partition::ALL {
-            let crew = &self.crews[partition as usize];
-            if crew.of(Residency::Absent) > 0 {
-                self.spawn_up_to(partition, crew.taken() + self.demand(partition), out);
+            if self.crews[partition as usize].of(Residency::Absent) > 0 {
+                self.spawn_up_to(partition, self.needed(partition), out);
             }
-        }
-        if !self.started || self.draining {
-            return;
         }
         for partition in Partition::ALL {
-            let crew = &self.crews[partition as usize];
-            if crew.of(Residency::Absent) > 0 {
-                let wanted = crew.taken() + self.demand(partition) + self.spares(partition);
-                self.spawn_up_to(partition, wanted.max(self.config.policy(partition).min_ready.into()), out);
+            if self.crews[partition as usize].of(Residency::Absent) > 0 {
+                self.spawn_up_to(partition, self.wanted(partition), out);
             }
         }
+    }
+
+    /// Workers that the requests at hand would occupy.
+    fn needed(&self, partition: Partition) -> u32 {
+        self.crews[partition as usize].taken() + self.demand(partition)
+    }
+
+    /// Workers that are needed or that the policies ask for.
+    fn wanted(&self, partition: Partition) -> u32 {
+        let needed = self.needed(partition);
+        if !self.started || self.draining {
+            return needed;
+        }
+        (needed + self.spares(partition)).max(self.config.policy(partition).min_ready.into())
+    }
+
+    /// Whether a worker of the partition is wanted that a free slot is still to get.
+    pub(super) fn is_short(&self, partition: Partition) -> bool {
+        let crew = &self.crews[partition as usize];
+        crew.of(Residency::Absent) > 0 && crew.up() < self.wanted(partition)
     }
 
     /// Requests that any worker of the partition may take, as far as the caps let them.
@@ -69,10 +83,10 @@ impl Core {
     }
 
     fn spawn(&mut self, s: usize, out: &mut Vec<Action>) {
+        self.note_start(s);
         self.set_residency(s, Residency::Starting);
         let slot = &mut self.slots[s];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.stale = false;
         slot.vitals = Vitals { heard: self.now, ..Vitals::default() };
         let partition = slot.partition;
         self.totals.spawns += 1;
@@ -98,6 +112,7 @@ impl Core {
             let at = self.now.saturating_add(self.config.healthy_after_ns);
             out.push(Action::SetTimer(Timer::Healthy(worker), at));
         }
+        self.look_again(s);
         self.take_work(s, true, out);
     }
 

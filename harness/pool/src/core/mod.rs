@@ -35,6 +35,7 @@ use crate::clock::Nanos;
 use crate::config::{Config, Dispatch};
 use ids::IdMap;
 use predict::Predictor;
+use reload::Reload;
 use sessions::Sessions;
 use state::{Class, Crew, Request, Slot};
 
@@ -63,7 +64,8 @@ pub struct Core {
     /// The session timer is under way.
     session_armed: bool,
     started: bool,
-    reloading: bool,
+    /// The reload under way.
+    reload: Option<Reload>,
     draining: bool,
     drained: bool,
     totals: Totals,
@@ -94,7 +96,7 @@ impl Core {
             to_recycle: Vec::new(),
             session_armed: false,
             started: false,
-            reloading: false,
+            reload: None,
             draining: false,
             drained: false,
             totals: Totals::default(),
@@ -120,13 +122,13 @@ impl Core {
             Event::EndSession(key) => self.end_session(key),
             Event::Probed(worker) => self.probed(worker),
             Event::ResetDone(worker) => self.reset_done(worker, actions),
-            Event::Reload => self.reload(),
+            Event::Reload => self.begin_reload(),
             Event::Drain => self.drain(actions),
         }
         self.recycle(actions);
         self.arm_session(actions);
-        self.spawn_where_needed(actions);
         self.go_on_reloading(actions);
+        self.spawn_where_needed(actions);
         self.close_when_drained(actions);
     }
 

@@ -204,6 +204,7 @@ impl Core {
             self.slots[s].bound -= 1;
             if self.config.stateful && self.slots[s].bound == 0 {
                 self.to_recycle.push(s);
+                self.look_again(s);
             }
         }
     }

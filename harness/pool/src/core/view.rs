@@ -153,7 +153,7 @@ impl Core {
             TierView { queued: class.queued, queued_bytes: class.queued_bytes, running: class.running, hold_ns: class.hold_ns }
         });
         let sessions = self.sessions.len() as u32;
-        View { slots: slots.collect(), tiers, draining: self.draining, reloading: self.reloading, sessions, totals: self.totals }
+        View { slots: slots.collect(), tiers, draining: self.draining, reloading: self.reload.is_some(), sessions, totals: self.totals }
     }
 
     /// Whether no request is admitted any more.

@@ -235,20 +235,10 @@ impl Known {
 
     /// What a well-behaved runtime does next until the pool is drained.
     fn settling(&self) -> Option<Step> {
-        let seen = &self.rig.checker;
-        let event = if !seen.draining {
-            Event::Drain
-        } else if let Some(r) = seen.resetting().first() {
-            Event::ResetDone(*r)
-        } else if let Some(r) = seen.stopped().first() {
-            Event::Exited(*r)
-        } else if let Some((r, id)) = seen.jobs().first() {
-            Event::Replied(*r, *id, ReplyKind::Ok)
-        } else if let Some(r) = seen.starting().first() {
-            Event::Ready(*r)
-        } else {
-            Event::Timer(Timer::Backoff(*seen.backing_off().first()?))
-        };
+        let reloading = self.rig.core.view().reloading;
+        let left = self.rig.checker.unfinished();
+        let event = if self.rig.checker.draining || (reloading && left.is_some()) { left? } else { Event::Drain };
+        assert!(event != Event::Drain || !reloading || self.config.stateful, "a reload never ends, though no session holds a worker");
         Some(Step { at: self.rig.now + 1000, event })
     }
 }

@@ -47,6 +47,63 @@ fn a_reload_whose_workers_do_not_start_keeps_the_old_ones() {
 }
 
 #[test]
+fn the_last_worker_counts_too_and_a_reload_ends_when_it_is_ready() {
+    let mut config = config();
+    (config.tiers[0], config.park_after) = (tier(1, 0, 1, None), 1);
+    let mut rig = Rig::ready(&config);
+    rig.step(Event::Reload);
+    assert!(!rig.exit(worker(0, 1)).contains(&Action::Reloaded(true)), "its successor may yet fail");
+    assert_eq!(rig.exit(worker(0, 2)), [Action::Reloaded(false)]);
+    let again = rig.step(Event::Reload);
+    assert_eq!((spawned(&again), rig.core.view().reloading), (vec![worker(0, 3)], true), "it waits for the slot that it tries again");
+    assert_eq!(rig.step(Event::Ready(worker(0, 3))), [Action::Reloaded(true)]);
+}
+
+#[test]
+fn a_reload_waits_only_for_what_it_has_set_going_itself() {
+    let mut config = config();
+    config.tiers[0] = tier(3, 0, 3, None);
+    config.tiers[1] = tier(1, 0, 1, None);
+    let mut rig = Rig::ready(&config);
+    rig.exit(worker(3, 1));
+    assert_eq!(rig.core.view().slots[3].residency, Residency::Backoff);
+    assert_eq!(rig.step(Event::Reload), [Action::Close(worker(0, 1))], "a warm slot backs off, and did before");
+    rig.exit(worker(2, 1));
+    rig.exit(worker(0, 1));
+    assert_eq!(rig.step(Event::Ready(worker(0, 2))), [Action::Close(worker(1, 1))], "so does a hot one, by a crash of its own");
+    rig.exit(worker(1, 1));
+    rig.exit(worker(1, 2));
+    assert_eq!(rig.core.view().slots[1].residency, Residency::Backoff);
+    assert!(rig.core.view().reloading, "but for its own successor it waits");
+    rig.step(Event::Timer(Timer::Backoff(SlotId(1))));
+    assert_eq!(rig.step(Event::Ready(worker(1, 3)))[0], Action::SetTimer(Timer::Healthy(worker(1, 3)), rig.now + 60 * SECOND));
+    assert!(!rig.core.view().reloading && rig.answers.concat().contains(&Action::Reloaded(true)));
+}
+
+#[test]
+fn a_surplus_worker_is_not_replaced_and_nobody_waits_for_its_successor() {
+    let mut rig = Rig::ready(&config());
+    rig.submit(request(1, MEDIUM));
+    rig.make_ready();
+    rig.reply(worker(2, 1), 1);
+    rig.step(Event::Reload);
+    settle(&mut rig);
+    let generations: Vec<u32> = rig.core.view().slots.iter().map(|s| s.generation).collect();
+    assert_eq!((generations, rig.core.view().reloading), (vec![2, 2, 1, 0, 0, 0], false));
+}
+
+#[test]
+fn a_worker_that_starts_when_the_reload_begins_is_replaced_once_it_is_ready() {
+    let mut rig = Rig::new(&config());
+    rig.step(Event::Start);
+    rig.step(Event::Ready(worker(0, 1)));
+    assert_eq!(rig.step(Event::Reload), [Action::Close(worker(0, 1))], "the other one has yet to start");
+    rig.exit(worker(0, 1));
+    rig.step(Event::Ready(worker(0, 2)));
+    assert_eq!(rig.step(Event::Ready(worker(1, 1))), [Action::Close(worker(1, 1))]);
+}
+
+#[test]
 fn a_worker_with_a_sessions_state_is_replaced_when_the_session_has_ended() {
     let mut config = config();
     (config.affinity, config.stateful) = (AffinityMode::Strict, true);

@@ -1,4 +1,4 @@
-//! What the model checker asks of the outside view: which timers still mean something, and what distinguishes two views.
+//! What the drivers ask of the outside view: what is under way, which timers still mean something, and what distinguishes two views.
 
 use std::hash::{Hash, Hasher};
 
@@ -19,6 +19,16 @@ impl Checker {
     /// Workers that never became ready: a worker that was asked to stop may still say that it is.
     pub(in super::super) fn never_ready(&self) -> Vec<WorkerRef> {
         self.workers.iter().filter(|(_, w)| w.ready_at.is_none()).map(|(r, _)| *r).collect()
+    }
+
+    /// What is under way, as it ends well: the next of forgetting, exits, answers, starts and backoffs.
+    pub(in super::super) fn unfinished(&self) -> Option<Event> {
+        let reset = || self.resetting().first().map(|r| Event::ResetDone(*r));
+        let exit = || self.stopped().first().map(|r| Event::Exited(*r));
+        let reply = || self.jobs().first().map(|(r, id)| Event::Replied(*r, *id, ReplyKind::Ok));
+        let ready = || self.starting().first().map(|r| Event::Ready(*r));
+        let backoff = || self.backing_off().first().map(|slot| Event::Timer(Timer::Backoff(*slot)));
+        reset().or_else(exit).or_else(reply).or_else(ready).or_else(backoff)
     }
 
     /// Forgets the timers without meaning and returns them.

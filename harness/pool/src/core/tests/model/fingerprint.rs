@@ -13,7 +13,7 @@ pub(super) fn of_core(core: &Core, timed: bool, into: &mut impl Hasher) {
     // Each struct is taken apart in full, so that a new field must be thought of here. `totals` are sums of the past.
     // What is learnt of costs decides nothing in these worlds: they take a request's tier from its tool.
     let Core { config, now, slots, crews, classes, caps: _, predictor: _, requests, sessions, deadlines, armed, .. } = core;
-    let Core { next_seq, to_recycle, session_armed, started, reloading, draining, drained, totals: _, .. } = core;
+    let Core { next_seq, to_recycle, session_armed, started, reload, draining, drained, totals: _, .. } = core;
     let ahead = |at: Nanos| at.saturating_sub(*now);
     for slot in slots {
         of_slot(slot, config, *now, timed, into);
@@ -38,7 +38,7 @@ pub(super) fn of_core(core: &Core, timed: bool, into: &mut impl Hasher) {
         (ahead(*at), id).hash(into);
     }
     (armed.map(ahead), next_seq, started, draining, drained).hash(into);
-    (to_recycle, session_armed, reloading).hash(into);
+    (to_recycle, session_armed, reload).hash(into);
 }
 
 fn of_sessions(sessions: &Sessions, config: &Config, now: Nanos, into: &mut impl Hasher) {

@@ -111,14 +111,8 @@ impl State {
     /// What a well-behaved surrounding does next: exits as asked, answers, starts and ends of backoff, and a drain once nothing waits.
     /// So every request finds its end without one.
     pub(super) fn sure(&self) -> Option<Event> {
-        let seen = &self.seen;
-        let reset = || seen.resetting().first().map(|r| Event::ResetDone(*r));
-        let exit = || seen.stopped().first().map(|r| Event::Exited(*r));
-        let reply = || seen.jobs().first().map(|(r, id)| Event::Replied(*r, *id, ReplyKind::Ok));
-        let ready = || seen.starting().first().map(|r| Event::Ready(*r));
-        let backoff = || seen.backing_off().first().map(|slot| Event::Timer(Timer::Backoff(*slot)));
-        let drain = || (!seen.draining && seen.live().is_empty()).then_some(Event::Drain);
-        reset().or_else(exit).or_else(reply).or_else(ready).or_else(backoff).or_else(drain)
+        let drain = || (!self.seen.draining && self.seen.live().is_empty()).then_some(Event::Drain);
+        self.seen.unfinished().or_else(drain)
     }
 
     /// Lets `event` happen; panics where an invariant breaks.
