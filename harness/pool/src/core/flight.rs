@@ -222,7 +222,7 @@ impl Core {
         out.push(Action::CancelAtWorker(worker, id));
         out.push(Action::SetTimer(Timer::Zombie(worker), until));
         if outcome == Outcome::Expired {
-            self.missed(s, out);
+            self.missed(s, Core::eject, out);
         }
     }
 

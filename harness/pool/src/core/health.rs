@@ -42,6 +42,7 @@ impl Core {
         let health = &self.config.health;
         let silent = |since: Nanos, limit: Option<Nanos>| limit.is_some_and(|ns| since.saturating_add(ns) <= self.now);
         let overdue = slot.job.is_some_and(|job| silent(job.since, health.wedged_after_ns));
+        let quiet = slot_is_idle(slot) && silent(slot.vitals.heard, health.probe_idle_ns);
         if let Some(probed) = slot.vitals.probed {
             if probed.saturating_add(health.probe_timeout_ns) > self.now {
                 return;
@@ -50,15 +51,16 @@ impl Core {
             // A busy worker may be too busy to answer, unless it is overdue.
             if slot_is_idle(&self.slots[s]) || overdue {
                 self.totals.probes_failed += 1;
-                self.slots[s].vitals.misses += 1;
                 // Without a word for so long, it is no outlier but dead.
-                if overdue || (0 < health.eject_after && health.eject_after <= self.slots[s].vitals.misses) {
+                if overdue {
                     return self.condemn(s, out);
+                }
+                if self.missed(s, Core::condemn, out) {
+                    return;
                 }
             }
         }
-        let slot = &self.slots[s];
-        if overdue || (slot_is_idle(slot) && silent(slot.vitals.heard, self.config.health.probe_idle_ns)) {
+        if overdue || quiet {
             self.slots[s].vitals.probed = Some(self.now);
             self.totals.probes += 1;
             out.push(Action::Probe(self.worker(s)));
@@ -73,14 +75,16 @@ impl Core {
         }
     }
 
-    /// Counts a failure of the worker that is not its tool's; too many in a row eject it.
-    pub(super) fn missed(&mut self, s: usize, out: &mut Vec<Action>) {
+    /// Counts a failure of the worker that is not its tool's; too many in a row bring it to this end. Whether they did.
+    pub(super) fn missed(&mut self, s: usize, end: fn(&mut Core, usize, &mut Vec<Action>), out: &mut Vec<Action>) -> bool {
         let vitals = &mut self.slots[s].vitals;
         vitals.misses = vitals.misses.saturating_add(1);
         let limit = self.config.health.eject_after;
-        if limit > 0 && vitals.misses >= limit {
-            self.eject(s, out);
+        let too_many = limit > 0 && vitals.misses >= limit;
+        if too_many {
+            end(self, s, out);
         }
+        too_many
     }
 
     /// Ejects workers that have been much slower than the median of their partition for long enough. Slowness is relative to what each
