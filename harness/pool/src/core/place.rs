@@ -1,7 +1,7 @@
 //! Where a request goes: its session's worker, a free worker, a queue, another tier, or nowhere. Decides, changes nothing.
 
 use super::Core;
-use super::state::Request;
+use super::state::{Class, Request};
 use super::types::{Partition, Tier, WorkerRef};
 use super::view::Residency;
 use crate::clock::Nanos;
@@ -24,7 +24,7 @@ pub(super) enum Place {
     Lost,
 }
 
-/// Shortest advice to a shed caller: keeps it from coming back at once while nothing is known of the tier.
+/// Shortest advice to a shed caller.
 const RETRY_MIN_NS: Nanos = 1_000_000;
 
 impl Core {
@@ -98,7 +98,7 @@ impl Core {
         if !self.has_room(tier, request.bytes) {
             return None;
         }
-        if !again && self.too_late(request, self.wait_estimate(tier)) {
+        if !again && self.too_late(request, || self.wait(tier, |t| self.hold(t))) {
             return Some(Place::Refuse(self.retry_after(tier)));
         }
         Some(preferred.filter(|s| !self.slots[*s].idle && self.within_bound(*s)).map_or(Place::Queue(tier), |s| Place::Wait(s, tier)))
@@ -117,9 +117,9 @@ impl Core {
         if self.is_free(s) {
             return Place::Dispatch(s, class);
         }
-        let wait = self.classes[class as usize].hold_ns.saturating_mul(slot.waiting.len() as u64 + 1);
-        if !self.has_room(class, request.bytes) || (!again && self.too_late(request, wait)) {
-            return Place::Refuse(wait.max(RETRY_MIN_NS));
+        let requests = slot.waiting.len() as u64 + 1;
+        if !self.has_room(class, request.bytes) || (!again && self.too_late(request, || self.hold(class).saturating_mul(requests))) {
+            return Place::Refuse(self.supposed_hold(class).saturating_mul(requests).max(RETRY_MIN_NS));
         }
         Place::Wait(s, class)
     }
@@ -189,23 +189,44 @@ impl Core {
         class.queued < self.config.queue_len && bytes <= self.config.queue_bytes
     }
 
-    fn too_late(&self, request: &Request, wait: Nanos) -> bool {
-        request.deadline.is_some_and(|deadline| wait > deadline.saturating_sub(self.now))
+    fn too_late(&self, request: &Request, wait: impl FnOnce() -> Nanos) -> bool {
+        request.deadline.is_some_and(|deadline| wait() > deadline.saturating_sub(self.now))
     }
 
-    /// How long one more request would wait in the tier's queue, behind its own class and with shared dispatch the lighter ones; 0 while
-    /// nothing is known.
-    fn wait_estimate(&self, tier: Tier) -> Nanos {
+    /// How long one more request would wait in the tier's queue, behind its own class and with shared dispatch the lighter ones, where
+    /// each request holds a worker for as long as `hold` says of its class.
+    fn wait(&self, tier: Tier, hold: impl Fn(Tier) -> Nanos) -> Nanos {
         let home = self.config.home(tier);
-        let before = self.classes_of(home).filter(|t| *t <= tier).map(|t| &self.classes[t as usize]);
-        let work = before.map(|c| c.hold_ns.saturating_mul(c.queued.into())).fold(0, Nanos::saturating_add);
-        let own = self.classes[tier as usize].hold_ns;
+        let before = self.classes_of(home).filter(|t| *t <= tier);
+        let work = before.map(|t| hold(t).saturating_mul(self.classes[t as usize].queued.into())).fold(0, Nanos::saturating_add);
         let servers = self.crews[home as usize].up().min(self.caps[tier as usize]).max(1);
-        work.saturating_add(own) / u64::from(servers)
+        work.saturating_add(hold(tier)) / u64::from(servers)
+    }
+
+    /// How long a request of the class holds a worker, as far as is known: the mean of those served, or before there is one the mean age of
+    /// those that run, which it is at least. 0 while nothing is known: a request is not refused on a guess.
+    fn hold(&self, class: Tier) -> Nanos {
+        let Class { hold_ns, running, .. } = self.classes[class as usize];
+        if hold_ns > 0 || running == 0 {
+            return hold_ns;
+        }
+        let slots = self.crews[self.config.home(class) as usize].slots.clone();
+        let jobs = self.slots[slots].iter().filter_map(|slot| slot.job).filter(|job| job.class == class);
+        jobs.map(|job| self.now - job.since).fold(0, Nanos::saturating_add) / u64::from(running)
+    }
+
+    /// The same for advice, which may be a guess: before one is served, the longest service time that the tier is meant for.
+    fn supposed_hold(&self, class: Tier) -> Nanos {
+        if self.classes[class as usize].hold_ns > 0 {
+            return self.hold(class);
+        }
+        // The coldest tier is for whatever is longer than the one before it.
+        let limits = Tier::ALL.into_iter().filter(|t| *t <= class).map(|t| self.config.tiers[t as usize].limit_ns);
+        self.hold(class).max(limits.filter(|ns| *ns < Nanos::MAX).max().unwrap_or(0))
     }
 
     /// Advice to a shed caller of the tier.
     pub(super) fn retry_after(&self, tier: Tier) -> Nanos {
-        self.wait_estimate(tier).max(RETRY_MIN_NS)
+        self.wait(tier, |t| self.supposed_hold(t)).max(RETRY_MIN_NS)
     }
 }

@@ -137,6 +137,63 @@ fn what_cannot_be_done_in_time_is_shed_at_once_with_advice() {
     assert_eq!(outcome(&rig.submit(behind), 5), Some(Outcome::Shed), "the queue ahead counts");
 }
 
+/// The advice to the last of `requests` that are submitted at once, the first at a worker, four waiting, the last shed.
+fn advice(rig: &mut Rig, tool: ToolId, first: u64) -> Option<Nanos> {
+    let last = (first..first + 6).map(|id| rig.submit(request(id, tool))).last().unwrap();
+    assert_eq!(outcome(&last, first + 5), Some(Outcome::Shed));
+    last.iter().find_map(|a| if let Action::Finish { retry_after, .. } = a { *retry_after } else { None })
+}
+
+#[test]
+fn advice_rests_on_what_is_known_and_before_that_on_what_the_tier_is_for() {
+    let mut config = one_each();
+    config.fallback = Fallback::None;
+    (config.tiers[0].limit_ns, config.tiers[1].limit_ns) = (70 * MS, 700 * MS);
+    let mut rig = Rig::ready(&config);
+    assert_eq!(advice(&mut rig, LIGHT, 1), Some(350 * MS), "five times 70 ms: nothing was served yet");
+    assert_eq!(advice(&mut rig, MEDIUM, 11), Some(3500 * MS));
+    assert_eq!(advice(&mut rig, HEAVY, 21), Some(3500 * MS), "at least, for it has no limit of its own");
+    rig.now += 300 * MS;
+    let shed = rig.submit(request(7, LIGHT));
+    let expected = Some(1500 * MS);
+    assert!(matches!(shed[0], Action::Finish { retry_after, .. } if retry_after == expected), "300 ms and still at it: {shed:?}");
+    rig.reply(worker(0, 1), 1);
+    rig.now += 100 * MS;
+    rig.reply(worker(0, 1), 2);
+    rig.submit(request(8, LIGHT));
+    rig.submit(request(9, LIGHT));
+    let shed = rig.submit(request(10, LIGHT));
+    let expected = Some(5 * 275 * MS);
+    assert!(matches!(shed[0], Action::Finish { retry_after, .. } if retry_after == expected), "the mean of two: {shed:?}");
+}
+
+#[test]
+fn a_strict_sessions_advice_is_of_its_own_queue() {
+    let mut config = single();
+    (config.affinity, config.tiers[0].limit_ns) = (AffinityMode::Strict, 70 * MS);
+    let mut rig = Rig::ready(&config);
+    (1..=5).for_each(|id| drop(rig.submit(of_session(id, LIGHT, 1))));
+    let shed = rig.submit(of_session(6, LIGHT, 1));
+    let expected = Some(350 * MS);
+    assert!(matches!(shed[0], Action::Finish { outcome: Outcome::Shed, retry_after, .. } if retry_after == expected), "{shed:?}");
+}
+
+#[test]
+fn what_runs_longer_than_a_deadline_leaves_is_known_to_be_too_long_but_nobody_is_refused_on_a_guess() {
+    let mut config = single();
+    config.tiers[0].limit_ns = 70 * MS;
+    let mut rig = Rig::ready(&config);
+    rig.submit(request(1, LIGHT));
+    let due = |rig: &Rig, id, ms| Submit { deadline: Some(rig.now + ms * MS), ..request(id, LIGHT) };
+    let soon = due(&rig, 2, 50);
+    assert_eq!(outcome(&rig.submit(soon), 2), None, "the limit of 70 ms says nothing of this tool");
+    rig.step(Event::Cancel(RequestId(2)));
+    rig.now += 200 * MS;
+    let (late, in_time) = (due(&rig, 3, 199), due(&rig, 4, 200));
+    assert_eq!(outcome(&rig.submit(late), 3), Some(Outcome::Shed));
+    assert_eq!(outcome(&rig.submit(in_time), 4), None);
+}
+
 #[test]
 fn deadlines_expire_queued_and_running_requests() {
     let mut config = single();
