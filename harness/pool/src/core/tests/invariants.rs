@@ -16,7 +16,16 @@ pub(super) struct Invariant {
 
 /// Files that assert invariants, by the names that the table uses.
 const PLACES: &[(&str, &str)] = &[
-    ("checker", concat!(include_str!("checker.rs"), include_str!("checker/order.rs"))),
+    (
+        "checker",
+        concat!(
+            include_str!("checker.rs"),
+            include_str!("checker/actions.rs"),
+            include_str!("checker/events.rs"),
+            include_str!("checker/inside.rs"),
+            include_str!("checker/order.rs")
+        ),
+    ),
     ("model", concat!(include_str!("model/world.rs"), include_str!("model/explore.rs"))),
     ("random", include_str!("random.rs")),
     ("leaks", include_str!("../../runtime/tests/leaks.rs")),
