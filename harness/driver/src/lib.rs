@@ -30,7 +30,7 @@ pub use child::serve;
 pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use pacer::fifo_allowed;
-pub use prepare::{Kinds, PreparedCase, Problem, catalogue, kinds, prepare};
+pub use prepare::{PreparedCase, Problem, catalogue, kinds, prepare};
 pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};
 

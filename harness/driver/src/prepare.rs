@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use coordinator::Config;
+use model::KnownKinds;
 use model::plan::{Case, Mix, Plan};
 use model::settings::{Located, SettingRow};
 use model::units;
 use pool::ServiceTime;
 use pool::config::{AffinityMode, Dispatch, Predict};
-use pool::core::{Partition, Tier};
+use pool::core::{Outcome, Partition, Tier};
 use rand_distr::Zipf;
 
 use crate::arrivals::{ARRIVALS, Arrivals};
@@ -116,29 +117,19 @@ pub fn catalogue() -> Vec<SettingRow> {
     coordinator::settings().chain(OWN_SETTINGS).map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc }).collect()
 }
 
-/// Names of all kinds that a scenario may use, with their parameters where they have any.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kinds {
-    /// Targets.
-    pub targets: Vec<&'static str>,
-    /// Arrival processes.
-    pub arrivals: Vec<(&'static str, &'static [&'static str])>,
-    /// Faults.
-    pub faults: Vec<(&'static str, &'static [&'static str])>,
-    /// Payload shapes.
-    pub shapes: Vec<&'static str>,
-    /// Kinds of worker.
-    pub workers: Vec<&'static str>,
-}
-
-/// The kinds of this build.
-pub fn kinds() -> Kinds {
-    Kinds {
-        targets: TARGETS.iter().map(|t| t.name).collect(),
-        arrivals: ARRIVALS.iter().map(|a| (a.name, a.params)).collect(),
-        faults: FAULTS.iter().map(|f| (f.name, f.params)).collect(),
-        shapes: SHAPES.iter().map(|s| s.name).collect(),
-        workers: pool::WORKERS.iter().map(|w| w.name()).collect(),
+/// The kinds of this build, from the tables of their owners.
+pub fn kinds() -> KnownKinds {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let with = |name: &str, params: &[&str]| (name.to_owned(), owned(params));
+    KnownKinds {
+        targets: TARGETS.iter().map(|t| t.name.to_owned()).collect(),
+        arrivals: ARRIVALS.iter().map(|a| with(a.name, a.params)).collect(),
+        faults: FAULTS.iter().map(|f| with(f.name, f.params)).collect(),
+        shapes: SHAPES.iter().map(|s| s.name.to_owned()).collect(),
+        workers: pool::WORKERS.iter().map(|w| w.name().to_owned()).collect(),
+        outcomes: owned(&Outcome::ALL.map(Outcome::name)),
+        scaled: owned(pool::SCALED_SETTINGS),
+        tiers: owned(&Tier::ALL.map(Tier::name)),
     }
 }
 

@@ -10,9 +10,9 @@ use coordinator::monitor::alerts::{FIELDS, Rule};
 use model::plan::Size;
 use model::{Record, SettingRow};
 use pool::Config;
-use pool::core::{Core, Event, Outcome, RequestId, SessionKey, Submit, Tier, ToolId};
+use pool::core::{Core, Event, RequestId, SessionKey, Submit, ToolId};
 use pool::frames::{Decoder, Frame, encode_progress, encode_reply, encode_request, hello, signal};
-use scenario::{KnownKinds, Options, Selection, Source, expand};
+use scenario::{Options, Selection, Source, expand};
 
 /// A target's name, which is that of its corpus and of its fuzzer, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -94,29 +94,12 @@ pub fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let source = Source { file: "any/file.toml".to_owned(), text: text.to_owned() };
     let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64, virtual_time: false };
-    match expand(&[source], &driver::catalogue(), &kinds(), &Selection::default(), &options) {
+    match expand(&[source], &driver::catalogue(), &driver::kinds(), &Selection::default(), &options) {
         Ok(plan) => {
             // Either is an answer; what matters is that there is one.
             let _ = driver::prepare(&plan);
         }
         Err(problems) => assert!(!problems.is_empty(), "refused without a problem"),
-    }
-}
-
-/// The driver's kinds as the scenario crate wants them.
-fn kinds() -> KnownKinds {
-    let kinds = driver::kinds();
-    let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-    let pairs = |rows: &[(&str, &[&str])]| rows.iter().map(|(name, params)| ((*name).to_owned(), owned(params))).collect();
-    KnownKinds {
-        targets: owned(&kinds.targets),
-        arrivals: pairs(&kinds.arrivals),
-        faults: pairs(&kinds.faults),
-        shapes: owned(&kinds.shapes),
-        workers: owned(&kinds.workers),
-        outcomes: owned(&Outcome::ALL.map(Outcome::name)),
-        scaled: pool::SCALED_SETTINGS.iter().map(|key| (*key).to_owned()).collect(),
-        tiers: owned(&Tier::ALL.map(Tier::name)),
     }
 }
 

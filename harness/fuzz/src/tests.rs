@@ -37,6 +37,6 @@ fn the_corpus_holds_what_is_accepted() {
     accepted("scenario", &|bytes| {
         let source = Source { file: "any/file.toml".to_owned(), text: String::from_utf8_lossy(bytes).into_owned() };
         let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64, virtual_time: false };
-        expand(&[source], &driver::catalogue(), &kinds(), &Selection::default(), &options).is_ok()
+        expand(&[source], &driver::catalogue(), &driver::kinds(), &Selection::default(), &options).is_ok()
     });
 }

@@ -4,6 +4,7 @@
 
 pub mod facts;
 pub mod hist;
+mod kinds;
 pub mod plan;
 pub mod protocol;
 pub mod record;
@@ -12,6 +13,7 @@ pub mod settings;
 pub mod units;
 
 pub use hist::Histogram;
+pub use kinds::KnownKinds;
 pub use plan::{Case, Plan};
 pub use record::Record;
 pub use settings::{Located, SettingRow};

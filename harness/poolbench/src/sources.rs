@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use scenario::{KnownKinds, Problem, Source};
+use scenario::{Problem, Source};
 
 use crate::exit::{Complaint, Exit};
 
@@ -57,23 +57,6 @@ fn read_one(dir: &Path, path: &Path) -> Result<Source> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Complaint::usage(format!("{file}: cannot be read: {e}"), "scenario files are UTF-8 text"))?;
     Ok(Source { file, text })
-}
-
-/// The driver's kinds as the scenario crate wants them.
-pub(crate) fn kinds() -> KnownKinds {
-    let kinds = driver::kinds();
-    let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-    let pairs = |rows: &[(&str, &[&str])]| rows.iter().map(|(name, params)| ((*name).to_owned(), owned(params))).collect();
-    KnownKinds {
-        targets: owned(&kinds.targets),
-        arrivals: pairs(&kinds.arrivals),
-        faults: pairs(&kinds.faults),
-        shapes: owned(&kinds.shapes),
-        workers: owned(&kinds.workers),
-        outcomes: owned(&pool::core::Outcome::ALL.map(pool::core::Outcome::name)),
-        scaled: owned(pool::SCALED_SETTINGS),
-        tiers: owned(&pool::core::Tier::ALL.map(pool::core::Tier::name)),
-    }
 }
 
 /// All problems as one complaint.

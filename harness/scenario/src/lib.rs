@@ -16,6 +16,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
+pub use model::KnownKinds;
 use model::plan::{Plan, SCHEMA, Scenario, Size};
 use model::{Case, SettingRow};
 
@@ -71,33 +72,6 @@ pub struct Options {
     pub max_cases: usize,
     /// Whether the run is in virtual time: variants that exist only there are in, those that exist only live are out.
     pub virtual_time: bool,
-}
-
-/// The names that scenarios may use, from the tables of their owners.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownKinds {
-    /// Targets.
-    pub targets: Vec<String>,
-    /// Arrival processes with their parameters beside `rate`. One with the parameter `clients` is a closed loop; all others need a rate.
-    pub arrivals: Vec<(String, Vec<String>)>,
-    /// Faults with their parameters.
-    pub faults: Vec<(String, Vec<String>)>,
-    /// Shapes of payloads.
-    pub shapes: Vec<String>,
-    /// Worker kinds.
-    pub workers: Vec<String>,
-    /// Outcomes of requests, for `[expect] outcomes`.
-    pub outcomes: Vec<String>,
-    /// Durations among the settings that `load.time-scale` stretches, by key.
-    pub scaled: Vec<String>,
-    /// Tiers, for `[expect] served` and the slots that `pool.TIER.max` gives.
-    pub tiers: Vec<String>,
-}
-
-impl KnownKinds {
-    pub(crate) fn takes_rate(&self, arrivals: &str) -> bool {
-        self.arrivals.iter().any(|(name, with)| name == arrivals && !with.iter().any(|p| p == "clients"))
-    }
 }
 
 /// A scenario as `list` shows it.

@@ -18,7 +18,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let sources = sources::read(args.scenarios.as_deref())?;
-    let listing = scenario::list(&sources, &driver::catalogue(), &sources::kinds()).map_err(sources::refuse)?;
+    let listing = scenario::list(&sources, &driver::catalogue(), &driver::kinds()).map_err(sources::refuse)?;
     let width = listing.iter().map(|l| l.name.len()).max().unwrap_or(0);
     for one in listing {
         if args.cases {

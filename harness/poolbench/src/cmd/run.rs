@@ -59,7 +59,7 @@ pub(super) fn plan(selection: &SelectionArgs, options: &Options, each_value_once
     let select = selection
         .selection(each_value_once)
         .map_err(|bad| Complaint::usage(format!("-s '{bad}' has no '=' (expected KEY=VALUE)"), "such as -s store.kind=sqlite"))?;
-    let plan = scenario::expand(&sources, &driver::catalogue(), &sources::kinds(), &select, options).map_err(sources::refuse)?;
+    let plan = scenario::expand(&sources, &driver::catalogue(), &driver::kinds(), &select, options).map_err(sources::refuse)?;
     driver::prepare(&plan).map_err(|problems| {
         let help = problems.iter().find_map(|p| p.help.clone()).or_else(|| Some(sources::WHERE_TO_LOOK.to_owned()));
         anyhow::Error::from(Complaint { exit: Exit::Usage, lines: problems.iter().map(ToString::to_string).collect(), help })

@@ -75,8 +75,8 @@ fn every_setting_and_every_kind_has_a_doc_and_is_on_the_page_of_scenarios() {
         }
     }
     let kinds = driver::kinds();
-    let pairs = kinds.arrivals.iter().chain(&kinds.faults).map(|(name, _)| *name);
-    for name in pairs.chain(kinds.targets.iter().chain(&kinds.shapes).copied()) {
+    let pairs = kinds.arrivals.iter().chain(&kinds.faults).map(|(name, _)| name);
+    for name in pairs.chain(kinds.targets.iter().chain(&kinds.shapes)) {
         if !page.contains(&format!("`{name}`")) && !page.contains(&format!("`kind = \"{name}\"`")) {
             violations.push(format!("docs/SCENARIOS.md does not name the kind '{name}'"));
         }
