@@ -45,7 +45,7 @@ fn every_state_with_late_starts_is_right() {
 
 #[test]
 fn every_state_of_a_stateful_session_is_right() {
-    holds(&stateful(size()), 8_000);
+    holds(&stateful(size()), 8_250);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn every_state_of_two_strict_sessions_is_right() {
 
 #[test]
 fn every_state_of_a_soft_session_is_right() {
-    holds(&soft(size()), 5_000);
+    holds(&soft(size()), 5_800);
 }
 
 #[test]
@@ -70,60 +70,60 @@ fn every_state_with_deadlines_is_right() {
 
 #[test]
 fn every_state_of_shared_workers_is_right() {
-    holds(&shared(size()), 1_000);
+    holds(&shared(size()), 4_200);
 }
 
 #[test]
 fn every_state_of_capped_workers_is_right() {
-    holds(&capped(size()), 1_000);
+    holds(&capped(size()), 1_230);
 }
 
 #[test]
 fn every_state_of_shared_workers_with_soft_sessions_is_right() {
-    holds(&shared_soft(size()), 1_000);
+    holds(&shared_soft(size()), 4_750);
 }
 
 #[test]
 fn every_state_with_any_error_fallback_is_right() {
-    holds(&any_error(size()), 1_000);
+    holds(&any_error(size()), 3_640);
 }
 
 #[test]
 fn every_state_without_fallback_is_right() {
-    holds(&no_fallback(size()), 1_000);
+    holds(&no_fallback(size()), 2_220);
 }
 
 #[test]
 fn every_state_with_resets_is_right() {
-    holds(&recycled(size(), Recycle::Reset), 1_000);
+    holds(&recycled(size(), Recycle::Reset), 8_130);
 }
 
 #[test]
 fn every_state_with_restarts_between_sessions_is_right() {
-    holds(&recycled(size(), Recycle::Restart), 1_000);
+    holds(&recycled(size(), Recycle::Restart), 4_280);
 }
 
 #[test]
 fn every_state_with_sessions_that_expire_is_right() {
-    holds(&session_ttl(size()), 1_000);
+    holds(&session_ttl(size()), 22_600);
 }
 
 #[test]
 fn every_state_with_probes_is_right() {
-    holds(&probed(size()), 1_000);
+    holds(&probed(size()), 25_900);
 }
 
 #[test]
 fn every_state_with_ejections_is_right() {
-    holds(&ejected(size()), 1_000);
+    holds(&ejected(size()), 6_780);
 }
 
 #[test]
 fn every_state_of_a_reload_is_right() {
-    holds(&reloaded(size()), 1_000);
+    holds(&reloaded(size()), 7_240);
 }
 
 #[test]
 fn every_state_of_a_bounded_drain_is_right() {
-    holds(&drain_timeout(size()), 1_000);
+    holds(&drain_timeout(size()), 6_090);
 }
