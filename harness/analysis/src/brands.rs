@@ -2,6 +2,8 @@
 //!
 //! A brand never removes a figure; it says how far to trust it, why, and what to do about it.
 
+mod load;
+
 use model::Record;
 use model::facts::Facts;
 use model::record::{Status, TrialKind, VIRTUAL};
@@ -41,16 +43,18 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         return Vec::new();
     }
     let all = [
-        conservation_broken(measured),
+        conservation_broken(measured).or_else(|| load::identity_broken(measured)),
         generator_late(case, measured),
+        load::generator_busy(measured),
         rate_not_achieved(case, measured),
+        load::arrivals_differ(measured),
         unexplained(case),
         twin_apart(case),
         host_disturbed(case, measured),
         host_shared(measured),
         host_pressure(case),
         debug_build(facts, case),
-        saturated(case),
+        saturated(case, measured),
         closed_loop(case),
         not_fifo(case),
         simulated(case),
@@ -194,7 +198,7 @@ fn debug_build(facts: &Facts, case: &CaseSummary) -> Option<Brand> {
 }
 
 /// Above capacity the backlog, and so every percentile, depends on how long one looks.
-fn saturated(case: &CaseSummary) -> Option<Brand> {
+fn saturated(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
     if case.open_loop != Some(true) {
         return None;
     }
@@ -205,8 +209,13 @@ fn saturated(case: &CaseSummary) -> Option<Brand> {
             format!("offered {} of capacity: percentiles grow with run length until the queue's limits cut them", percent(share))
         }
         None if shed > SHED_SHARE => format!("{} of the requests were shed: percentiles grow with run length", percent(shed)),
-        None => return None,
+        None => String::new(),
     };
+    // What was seen goes before what was to be expected.
+    let reason = load::backlog(measured).unwrap_or(reason);
+    if reason.is_empty() {
+        return None;
+    }
     brand(Grade::Note, "saturated", reason, "read goodput and the outcomes; for latency lower load.arrivals.rate")
 }
 

@@ -8,6 +8,7 @@ use crate::figures::{figures, tiers};
 use crate::prepare::PreparedCase;
 use crate::rows::Row;
 use crate::slice::Ran;
+use crate::trust::trust;
 use crate::twin::twin;
 
 /// Puts in what rows and counters say.
@@ -29,6 +30,9 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
     }
     if record.open_loop && prepared.is_fcfs() {
         record.twin = twin(rows, prepared.slots());
+    }
+    if record.open_loop {
+        record.trust = Some(trust(rows, ran.window, prepared.arrivals, ran.drained.pool.as_ref()));
     }
     record.cpu = cpu(ran);
     record.memory = ran.memory;

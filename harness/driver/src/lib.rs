@@ -22,6 +22,7 @@ mod slice;
 mod sys;
 pub mod target;
 mod trial;
+mod trust;
 pub mod truth;
 mod turns;
 mod twin;

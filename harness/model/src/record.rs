@@ -129,6 +129,49 @@ pub struct Record {
     /// Resident memory of the trial's process.
     #[serde(default)]
     pub memory: Memory,
+    /// What the stamps say of the trial itself; `None` in a closed loop, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+}
+
+/// What the stamps of an open-loop trial say of the trial itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// The gaps between sends of the window against the process asked for; `None` where that is not Poisson, or with few requests.
+    pub arrivals: Option<ArrivalsFit>,
+    /// Little's identity: relative gap between the integral of requests in the system (by the plan) and the sum of their stays.
+    pub little_gap: Option<f64>,
+    /// Relative gap between the slots' time in use, as the pool counted it, and the sum of what requests held.
+    pub busy_gap: Option<f64>,
+    /// How the number of requests in the system grew over the window.
+    pub backlog: Option<Backlog>,
+}
+
+/// An Anderson-Darling test of gaps between sends against the exponential distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArrivalsFit {
+    /// The statistic A^2.
+    pub statistic: f64,
+    /// What one series of truly exponential gaps in 100 exceeds.
+    pub critical: f64,
+    /// Gaps tested, at most 4,096.
+    pub gaps: u64,
+}
+
+/// The growth of the number of requests in the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backlog {
+    /// Requests per second that were left over.
+    pub slope_per_s: f64,
+    /// Its standard error, per second.
+    pub error_per_s: f64,
+    /// Requests more in the system at the window's end than at its begin.
+    pub gained: f64,
+    /// Whether it grew beyond chance, with 99.9 % confidence.
+    pub saturated: bool,
 }
 
 /// Executions, as the workers noted them, beside the outcomes.
@@ -414,6 +457,7 @@ impl Record {
             journal: None,
             left: Left::default(),
             memory: Memory::default(),
+            trust: None,
         }
     }
 }

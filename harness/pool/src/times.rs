@@ -104,6 +104,11 @@ impl RequestTimes {
         (b != 0 && e >= b).then_some((b, e))
     }
 
+    /// The last end of any phase, ns: with every outcome the moment at which the caller had it; 0 where none has ended.
+    pub fn last_end(&self) -> Nanos {
+        self.end.iter().copied().max().unwrap_or(0)
+    }
+
     /// Length of `phase` in ns; 0 where it did not happen.
     pub fn length(&self, phase: Phase) -> Nanos {
         self.span(phase).map_or(0, |(b, e)| e - b)

@@ -1,3 +1,5 @@
+use model::record::{ArrivalsFit, Backlog, Pacer, Trust};
+
 use super::*;
 use crate::testkit::{calibration, facts, histogram, measured, one_case, one_case_with};
 
@@ -70,6 +72,25 @@ fn a_rate_that_was_not_sent_is_degraded() {
 fn unexplained_time_is_degraded() {
     assert_eq!(grade("unexplained-time", |r| r.unexplained_share = 0.02), Some(Grade::Degraded));
     assert_eq!(grade("unexplained-time", |r| r.unexplained_share = 0.005), None);
+}
+
+/// A change of what the stamps say.
+fn says(change: impl Fn(&mut Trust)) -> impl Fn(&mut Record) {
+    move |r| change(r.trust.get_or_insert_default())
+}
+
+#[test]
+fn what_the_stamps_say_is_branded() {
+    let fit = |statistic| says(move |t| t.arrivals = Some(ArrivalsFit { statistic, critical: 1.957, gaps: 2000 }));
+    assert_eq!(grade("arrivals-differ", fit(3.9)), None, "bad luck");
+    assert_eq!(grade("arrivals-differ", fit(4.0)), Some(Grade::Degraded));
+    assert_eq!(grade("conservation-broken", says(|t| (t.little_gap, t.busy_gap) = (Some(1e-12), Some(0.0)))), None);
+    assert_eq!(grade("conservation-broken", says(|t| t.little_gap = Some(1e-6))), Some(Grade::Invalid));
+    assert_eq!(grade("conservation-broken", says(|t| t.busy_gap = Some(1e-6))), Some(Grade::Invalid));
+    let grew = |saturated| says(move |t| t.backlog = Some(Backlog { slope_per_s: 160.0, error_per_s: 3.0, gained: 320.0, saturated }));
+    assert_eq!((grade("saturated", grew(true)), grade("saturated", grew(false))), (Some(Grade::Note), None));
+    let busy = |cpu_ns| move |r: &mut Record| r.pacer = Some(Pacer { cpu_ns, wall_ns: 100, ..Pacer::default() });
+    assert_eq!((grade("generator-busy", busy(71)), grade("generator-busy", busy(69))), (Some(Grade::Degraded), None));
 }
 
 #[test]

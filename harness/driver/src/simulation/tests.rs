@@ -22,6 +22,9 @@ fn run_case(mut case: Case, seconds: u64, seed: u64) -> Record {
     let outcomes: u64 = record.outcomes.values().sum();
     assert_eq!((record.counts.sent, record.counts.finished), (outcomes, outcomes), "conservation");
     assert!(!record.open_loop || record.counts.intended == outcomes, "all that were due were sent");
+    if let Some(trust) = &record.trust {
+        assert_eq!((trust.little_gap, trust.busy_gap.unwrap_or(0.0)), (Some(0.0), 0.0), "what came, stayed and left is one thing");
+    }
     assert!(record.unexplained_share == 0.0, "every ns lies in a phase");
     record
 }
