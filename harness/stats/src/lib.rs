@@ -6,7 +6,10 @@
 pub mod arrivals;
 pub mod backlog;
 pub mod conserve;
+pub mod coverage;
+pub mod interval;
 pub mod recursion;
+pub mod steady;
 pub mod student;
 pub mod theory;
 
