@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Largest trace file in bytes.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
-/// Most arrivals of a trace: as many as one trial may have requests.
-pub const ARRIVALS_MAX: usize = 2_000_000;
+/// Most arrivals of a trace: the 2 million that one trial may expect, and what chance may add.
+pub const ARRIVALS_MAX: usize = 2_100_000;
 /// Ending of a trace's file.
 pub const ENDING: &str = ".trace";
 
