@@ -68,6 +68,9 @@ fn one_case_with_planned_arrivals_can_be_recorded() {
     place
         .poolbench(&["run", "--record-arrivals", "x.trace", "--virtual", "-f", "^pool/burst", "-f", "^pool/stall"])
         .refuses(2, &["--record-arrivals records one case, and 3 cases are selected", "select one with -f"]);
+    let open = self::place("{ kind = \"poisson\", rate = \"400/s\" }");
+    simulate(&open, "run", &["--record-arrivals", "nowhere/x.trace"]).refuses(2, &["no file can be written at 'nowhere/x.trace'"]);
+    assert!(!open.path("run").exists(), "it is told before anything runs");
     assert!(!place.path("x.trace").exists() && !place.path("run").exists());
 }
 

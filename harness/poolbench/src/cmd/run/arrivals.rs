@@ -29,6 +29,12 @@ impl<'a> Recorder<'a> {
             let what = format!("{}: a closed loop has no intended starts to record", case.id);
             return Err(Complaint::usage(what, "select a case with planned arrivals"));
         }
+        // Told now, not when the trial is over.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) || file.is_dir() {
+            let what = format!("--record-arrivals: no file can be written at '{}'", file.display());
+            return Err(Complaint::usage(what, "name a file in a directory that exists"));
+        }
         Ok(Self { to: Some((file, case)), plan })
     }
 
