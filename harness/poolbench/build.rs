@@ -31,7 +31,7 @@ fn git(root: &Path, args: &[&str]) -> Option<String> {
     out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
 
-/// Writes a table of `(relative name, text)` that the binary includes.
+/// Writes a table of `(relative name, text)` that the binary includes: scenarios, and the traces that they replay.
 fn carry_scenarios(dir: &Path) {
     let mut files = Vec::new();
     walk(dir, &mut files);
@@ -54,7 +54,7 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             walk(&path, files);
-        } else if path.extension().is_some_and(|e| e == "toml") {
+        } else if path.extension().is_some_and(|e| e == "toml" || e == "trace") {
             files.push(path);
         }
     }

@@ -103,10 +103,11 @@ fn difference(a: &Case, b: &Case) -> Option<String> {
 
 fn load_difference(a: &Load, b: &Load) -> Option<&'static str> {
     type Part = (&'static str, fn(&Load) -> String);
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("arrivals", |l| format!("{} {:?}", l.arrivals.kind.value, l.arrivals.with.iter().map(|(k, v)| (k, &v.value)).collect::<Vec<_>>())),
         ("rate", |l| format!("{:?}", l.rate)),
-        ("clients", |l| if l.rate.is_none() { l.clients.to_string() } else { String::new() }),
+        ("trace", |l| format!("{:?}", l.trace)),
+        ("clients", |l| if l.rate.is_none() && l.trace.is_none() { l.clients.to_string() } else { String::new() }),
         ("sessions", |l| format!("{} {}", l.sessions, l.popularity.value)),
         ("accept", |l| l.accept.clone()),
         ("mix", |l| {

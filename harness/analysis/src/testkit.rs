@@ -84,6 +84,7 @@ pub(crate) fn load(rate: Option<Rate>) -> Load {
         warmup_ns: 100_000_000,
         length_ns: 2_000_000_000,
         sessions: 0,
+        trace: None,
         popularity: located("uniform"),
         time_scale: None,
         accept: String::new(),

@@ -37,6 +37,9 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
     record.cpu = cpu(ran);
     record.memory = ran.memory;
     record.left.sessions = ran.drained.pool.as_ref().map_or(0, |pool| pool.core.sessions.into());
+    if ran.paced.is_some() {
+        record.lag_over_time = crate::lag::over_time(rows, ran.window);
+    }
     record.pacer = ran.paced.map(|p| Pacer { cpu_ns: p.cpu_ns, wall_ns: p.wall_ns, tail_ns: p.tail_ns, run_queue_ns: p.run_queue_ns });
     let own_ns = record.cpu.process_ns + record.cpu.pacer_ns + record.cpu.workers_ns;
     record.host = ran.begin.host.since(&ran.drained.host, ran.drained.at - ran.begin.at, own_ns);

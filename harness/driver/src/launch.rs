@@ -59,6 +59,18 @@ pub struct Lengths {
     pub length_ns: u64,
 }
 
+impl Lengths {
+    /// Those of a load's measured trials.
+    pub fn of(load: &model::plan::Load) -> Lengths {
+        Lengths { warmup_ns: load.warmup_ns, length_ns: load.length_ns }
+    }
+
+    /// Both together, ns.
+    pub fn span_ns(self) -> u64 {
+        self.warmup_ns.saturating_add(self.length_ns)
+    }
+}
+
 impl Launcher {
     /// Runs one trial of one slice. A trial that fails or takes too long is a record too.
     ///

@@ -13,8 +13,9 @@ use pool::config::{AffinityMode, Dispatch, Predict};
 use pool::core::{Outcome, Partition, Tier};
 use rand_distr::Zipf;
 
-use crate::arrivals::{ARRIVALS, Arrivals};
+use crate::arrivals::{ARRIVALS, Arrivals, RATES};
 use crate::faults::{FAULTS, Fault};
+use crate::launch::Lengths;
 use crate::payload::SHAPES;
 use crate::schedule::{Popularity, Sort};
 use crate::target::TARGETS;
@@ -124,6 +125,7 @@ pub fn kinds() -> KnownKinds {
     KnownKinds {
         targets: TARGETS.iter().map(|t| t.name.to_owned()).collect(),
         arrivals: ARRIVALS.iter().map(|a| with(a.name, a.params)).collect(),
+        rates: owned(RATES),
         faults: FAULTS.iter().map(|f| with(f.name, f.params)).collect(),
         shapes: SHAPES.iter().map(|s| s.name.to_owned()).collect(),
         workers: pool::WORKERS.iter().map(|w| w.name().to_owned()).collect(),
@@ -198,12 +200,9 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         .position(|t| t.name == case.target.value)
         .ok_or_else(|| Problem::unknown(&case.target, "target", &case.target.value, TARGETS.iter().map(|t| t.name)))?;
     let load = &case.load;
-    let arrivals = Arrivals::parse(&load.arrivals.kind, &load.arrivals.with)?;
-    if arrivals.is_open() && load.rate.is_none() {
-        return Err(Problem::at(&load.arrivals.kind, "open-loop arrivals need a 'rate' (such as '800/s' or '60% of capacity')"));
-    }
+    let arrivals = Arrivals::parse(load)?;
     if let Some(units::Rate::PerSecond(rate)) = load.rate {
-        check_size(case, rate)?;
+        check_size(case, &arrivals, rate)?;
     }
     let config = configure(case)?;
     for mix in &load.mix {
@@ -213,21 +212,22 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
     }
     Ok(PreparedCase {
         target,
-        arrivals,
         popularity: popularity(&load.popularity)?,
         services: load.mix.iter().map(service).collect::<Result<_, _>>()?,
         faults: faults(case, TARGETS[target].has_pool, arrivals.is_open())?,
         cpus: cpus(case)?,
         costs: costs(case)?,
         journal: journal(case, &config)?,
+        arrivals,
         config,
         case: case.clone(),
     })
 }
 
 /// A rate known only after calibration is checked again then.
-pub(crate) fn check_size(case: &Case, per_s: f64) -> Result<(), Problem> {
-    let requests = per_s * (case.load.warmup_ns + case.load.length_ns) as f64 / 1e9;
+pub(crate) fn check_size(case: &Case, arrivals: &Arrivals, per_s: f64) -> Result<(), Problem> {
+    let lengths = Lengths::of(&case.load);
+    let requests = arrivals.cumulative(per_s, lengths, lengths.span_ns()).unwrap_or(0.0);
     if requests <= REQUESTS_MAX {
         return Ok(());
     }

@@ -9,7 +9,8 @@ use rand_pcg::Pcg64Mcg;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::arrivals::Arrivals;
-use crate::faults::{Fault, When};
+use crate::faults::{Fault, What, When};
+use crate::launch::Lengths;
 use crate::payload::{self, VARIANTS};
 
 /// How sessions are chosen.
@@ -85,19 +86,23 @@ const CLOSED_INTENTS: usize = 1 << 16;
 pub struct Schedule {
     /// The requests by intended start.
     pub intents: Vec<Intent>,
+    /// In a closed loop, how long a client thinks before it sends the request of the same index, ns; empty where it does not.
+    pub think: Vec<u64>,
     /// What a request can carry, by the case's list of faults; `None` for those that no request carries.
     pub faults: Vec<Option<RequestFault>>,
+    /// Digest of the faults that the pool makes at set times; 0 for none.
+    pub struck: u64,
 }
 
 /// What a schedule is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Ingredients<'a> {
     /// Arrival process.
-    pub arrivals: Arrivals,
-    /// Rate per second; unused in a closed loop.
+    pub arrivals: &'a Arrivals,
+    /// Reference rate per second; unused by arrivals that have no rate.
     pub per_s: f64,
-    /// Warm-up and window, ns.
-    pub span_ns: u64,
+    /// Warm-up and window.
+    pub lengths: Lengths,
     /// Number of sessions; 0 for none.
     pub sessions: u32,
     /// How they are chosen.
@@ -115,8 +120,15 @@ impl Schedule {
     /// Makes the schedule; the same ingredients and seed give the same one on any host.
     pub fn make(from: &Ingredients, seed: u64) -> Schedule {
         let offsets = match from.arrivals {
-            Arrivals::Closed => vec![0; CLOSED_INTENTS],
-            open => open.offsets(from.per_s, from.span_ns, &mut stream(seed, "arrivals")),
+            Arrivals::Closed { .. } => vec![0; CLOSED_INTENTS],
+            open => open.offsets(from.per_s, from.lengths, &mut stream(seed, "arrivals")),
+        };
+        let think = match from.arrivals {
+            Arrivals::Closed { think: Some(time) } => {
+                let mut random = stream(seed, "think");
+                offsets.iter().map(|_| time.sample(&mut random)).collect()
+            }
+            _ => Vec::new(),
         };
         let (mut pick, mut service, mut sessions) = (stream(seed, "mix"), stream(seed, "service"), stream(seed, "sessions"));
         let mut chooser = Chooser::new(from.sessions, from.popularity);
@@ -136,7 +148,7 @@ impl Schedule {
                 }
             })
             .collect();
-        Schedule { intents, faults: Vec::new() }
+        Schedule { intents, think, faults: Vec::new(), struck: 0 }
     }
 
     /// Gives requests of the window the faults that they carry, all from one seed. In a closed loop every request is of the window.
@@ -148,6 +160,7 @@ impl Schedule {
         let first = if first == self.intents.len() { 0 } else { first };
         let mut random = stream(seed, "faults");
         self.faults = faults.iter().map(Fault::carried).collect();
+        self.struck = struck(faults);
         for (index, fault) in faults.iter().enumerate().filter(|(_, fault)| fault.carried().is_some()) {
             let wanted: Vec<usize> = match &fault.when {
                 When::Times(times) => times.iter().map(|t| self.intents.partition_point(|i| i.at_ns < warmup_ns + t)).collect(),
@@ -173,12 +186,22 @@ impl Schedule {
         free.map(|intent| intent.fault = fault).is_some()
     }
 
+    /// Requests whose intended start is not before the window's begin.
+    pub fn in_window(&self, warmup_ns: u64) -> u64 {
+        self.intents.iter().filter(|intent| intent.at_ns >= warmup_ns).count() as u64
+    }
+
     /// What this request carries.
     pub fn fault_of(&self, intent: &Intent) -> Option<RequestFault> {
         self.faults.get(usize::from(intent.fault)).copied().flatten()
     }
 
-    /// Digest of the whole load: times, sorts, sessions, service times, payload bytes, and the faults that requests carry.
+    /// How long a client of a closed loop thinks before it sends the request of this index (in turn), ns.
+    pub fn think_ns(&self, index: usize) -> u64 {
+        if self.think.is_empty() { 0 } else { self.think[index % self.think.len()] }
+    }
+
+    /// Digest of the whole load: times, sorts, sessions, service and think times, payload bytes, and faults.
     pub fn fingerprint(&self, sorts: &[Sort]) -> u64 {
         let mut hash = Xxh3::new();
         for i in &self.intents {
@@ -187,6 +210,11 @@ impl Schedule {
             hash.update(&i.payload.to_le_bytes());
             hash.update(&i.session.to_le_bytes());
             hash.update(&i.service_ns.to_le_bytes());
+        }
+        // A load without them keeps the name that it had before they existed.
+        self.think.iter().for_each(|ns| hash.update(&ns.to_le_bytes()));
+        if self.struck != 0 {
+            hash.update(&self.struck.to_le_bytes());
         }
         sorts.iter().flat_map(|s| &s.payloads).for_each(|(_, digest)| hash.update(&digest.to_le_bytes()));
         for (index, fault) in self.intents.iter().enumerate().filter_map(|(index, i)| Some((index, self.fault_of(i)?))) {
@@ -197,6 +225,23 @@ impl Schedule {
         }
         hash.digest()
     }
+}
+
+/// Digest of what the pool makes go wrong at set times: which kind, how long, when.
+fn struck(faults: &[Fault]) -> u64 {
+    let mut hash = Xxh3::new();
+    let mut any = false;
+    for fault in faults.iter().filter(|fault| fault.carried().is_none()) {
+        let When::Times(times) = &fault.when else { continue };
+        let ns = match fault.what {
+            What::SlowStart(ns) | What::Disturb(_, pool::Disturbance::Stall(ns)) => ns,
+            _ => 0,
+        };
+        hash.update(fault.kind.as_bytes());
+        std::iter::once(&ns).chain(times).for_each(|ns| hash.update(&ns.to_le_bytes()));
+        any = true;
+    }
+    if any { hash.digest() } else { 0 }
 }
 
 /// Chooses sessions.

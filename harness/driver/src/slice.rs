@@ -250,15 +250,16 @@ impl Slice<'_> {
             let (shared, next) = (Arc::clone(shared), Arc::clone(&next));
             runtime.spawn(async move {
                 loop {
-                    let now = MonotonicClock.now();
-                    if now >= window.1 {
-                        return;
-                    }
                     let made = next.fetch_add(1, Ordering::Relaxed);
-                    if made as f64 >= REQUESTS_MAX {
+                    let index = made as usize % shared.schedule.intents.len().max(1);
+                    let think_ns = shared.schedule.think_ns(index);
+                    if think_ns > 0 {
+                        tokio::time::sleep(Duration::from_nanos(think_ns)).await;
+                    }
+                    let now = MonotonicClock.now();
+                    if now >= window.1 || made as f64 >= REQUESTS_MAX {
                         return;
                     }
-                    let index = made as usize % shared.schedule.intents.len().max(1);
                     shared.sink.outstanding.fetch_add(1, Ordering::Relaxed);
                     if shared.serve(index, now, now, now >= window.0).await != Outcome::Ok {
                         // A refusal comes back at once: without a pause it would be asked for again and again, and starve who is served.

@@ -19,9 +19,11 @@ use crate::evidence;
 use crate::faults::Fault;
 use crate::host;
 use crate::journal;
+use crate::launch::Lengths;
+use crate::load::Occasion;
 use crate::prepare::{PreparedCase, REQUESTS_MAX, check_size, prepare_case};
 use crate::rows::Sink;
-use crate::schedule::{Ingredients, Popularity, Schedule, Sort};
+use crate::schedule::{Popularity, Schedule, Sort};
 use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
@@ -70,8 +72,8 @@ pub struct Trial {
     descriptors: u64,
     fingerprint: u64,
     intended: u64,
-    /// Warm-up and window of the last slice, ns.
-    lengths: (u64, u64),
+    /// Of the last slice.
+    lengths: Lengths,
     ran: Option<Ran>,
     profile: Option<profiler::Profile>,
 }
@@ -92,7 +94,7 @@ impl Trial {
     pub fn prepare(order: Order) -> Result<Trial, String> {
         let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
         if let Some(rate) = order.rate_per_s {
-            check_size(&order.case, rate).map_err(|p| p.to_string())?;
+            check_size(&order.case, &prepared.arrivals, rate).map_err(|p| p.to_string())?;
         }
         // Before any thread is started, so that all of them inherit it.
         if prepared.cpus > 0 {
@@ -133,7 +135,7 @@ impl Trial {
             fingerprint: Schedule::default().fingerprint(&sorts),
             sorts,
             intended: 0,
-            lengths: (0, 0),
+            lengths: Lengths { warmup_ns: 0, length_ns: 0 },
             ran: None,
             profile: None,
             order,
@@ -154,26 +156,14 @@ impl Trial {
     /// # Errors
     /// When the profiler cannot run.
     pub fn slice(&mut self, seed: u64, warmup_ns: u64, length_ns: u64, profiled: bool) -> Result<(u64, f64), String> {
-        let load = &self.prepared.case.load;
-        let open = self.is_open();
-        let ingredients = Ingredients {
-            arrivals: if open { self.prepared.arrivals } else { crate::arrivals::Arrivals::Closed },
-            per_s: self.order.rate_per_s.unwrap_or(1.0),
-            span_ns: warmup_ns + length_ns,
-            sessions: load.sessions,
-            popularity: self.prepared.popularity,
-            sorts: &self.sorts,
-        };
+        let (load, open) = (&self.prepared.case.load, self.is_open());
+        let lengths = Lengths { warmup_ns, length_ns };
+        let on = Occasion { kind: self.order.kind, rate_per_s: self.order.rate_per_s, lengths, seed };
+        let schedule = Arc::new(crate::load::schedule(&self.prepared, &self.sorts, on)?);
         let faults: &[Fault] = if self.order.kind == TrialKind::Calibration { &[] } else { &self.prepared.faults };
-        let mut schedule = Schedule::make(&ingredients, seed);
-        schedule.mark(faults, warmup_ns, seed)?;
-        let schedule = Arc::new(schedule);
-        if open && schedule.intents.is_empty() {
-            return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
-        }
         self.fingerprint = schedule.fingerprint(&self.sorts);
-        self.lengths = (warmup_ns, length_ns);
-        self.intended = if open { schedule.intents.iter().filter(|i| i.at_ns >= warmup_ns).count() as u64 } else { 0 };
+        self.lengths = lengths;
+        self.intended = if open { schedule.in_window(warmup_ns) } else { 0 };
         self.sink = Arc::new(Sink::with_capacity(schedule.intents.len()));
         let hz = profile_hz();
         let session = profiled.then(|| SAMPLERS[0].start(hz)).transpose().map_err(|e| e.to_string())?;
@@ -212,7 +202,9 @@ impl Trial {
         record.started_unix_ms = self.started_unix_ms;
         record.fingerprint = self.fingerprint();
         record.open_loop = self.is_open();
-        record.offered_per_s = self.order.rate_per_s.filter(|_| record.open_loop);
+        if record.open_loop {
+            record.offered_per_s = self.prepared.arrivals.mean_per_s(self.order.rate_per_s, self.lengths, self.intended);
+        }
         record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
         evidence::put_load(&mut record, &rows, &ran, &self.prepared);
         record.errors = errors;

@@ -185,6 +185,7 @@ fn load(service: &str, per_s: Option<f64>) -> Load {
         warmup_ns: 1_000_000_000,
         length_ns: 0,
         sessions: 0,
+        trace: None,
         popularity: at("uniform"),
         accept: "identity".to_owned(),
         time_scale: None,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use coordinator::mcp::ServeConfig;
 use coordinator::monitor::alerts::{FIELDS, Rule};
 use model::plan::Size;
-use model::{Record, SettingRow};
+use model::{Record, SettingRow, Trace};
 use pool::Config;
 use pool::core::{Core, Event, RequestId, SessionKey, Submit, ToolId};
 use pool::frames::{Decoder, Frame, encode_progress, encode_reply, encode_request, hello, signal};
@@ -19,7 +19,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const TARGETS: &[Target] =
-    &[("frames", frames), ("pool_config", pool_config), ("scenario", scenario), ("server", server), ("record", record)];
+    &[("frames", frames), ("pool_config", pool_config), ("scenario", scenario), ("trace", trace), ("server", server), ("record", record)];
 
 /// The frame decoder: frames do not depend on how the bytes were cut, and those that come out encode to the bytes that went in.
 pub fn frames(data: &[u8]) {
@@ -92,14 +92,30 @@ fn first_steps(config: &Config) {
 /// A scenario file with the real catalogue, and the preparation of the cases that it gives.
 pub fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let source = Source { file: "any/file.toml".to_owned(), text: text.to_owned() };
+    let sources = [Source { file: "any/file.toml".to_owned(), text: text.to_owned() }, beside()];
     let options = Options { size: Size::Smoke, seed: 1, rounds: None, max_cases: 64, virtual_time: false };
-    match expand(&[source], &driver::catalogue(), &driver::kinds(), &Selection::default(), &options) {
+    match expand(&sources, &driver::catalogue(), &driver::kinds(), &Selection::default(), &options) {
         Ok(plan) => {
             // Either is an answer; what matters is that there is one.
             let _ = driver::prepare(&plan);
         }
         Err(problems) => assert!(!problems.is_empty(), "refused without a problem"),
+    }
+}
+
+/// A trace that a scenario may name.
+fn beside() -> Source {
+    Source { file: "any/agents.trace".to_owned(), text: "0\n150000000\n290000000\n".to_owned() }
+}
+
+/// A file of arrivals: what is read can be written, and is then read as the same.
+pub fn trace(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Trace::parse(text) {
+        Ok(trace) => {
+            assert_eq!(Trace::parse(&Trace::text(trace.offsets(), "any")), Ok(trace), "a trace changes when it is written and read");
+        }
+        Err(bad) => assert!(!bad.what.is_empty() && bad.line as usize <= text.lines().count(), "{bad}"),
     }
 }
 

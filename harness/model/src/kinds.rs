@@ -1,12 +1,16 @@
 //! The kinds of things that a scenario may name.
 
+use crate::settings::matches;
+
 /// The names that scenarios may use, from the tables of their owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownKinds {
     /// Targets.
     pub targets: Vec<String>,
-    /// Arrival processes with their parameters beside `rate`. One with the parameter `clients` is a closed loop; all others need a rate.
+    /// Arrival processes with their parameters; a segment `*` stands for the number of a list's entry.
     pub arrivals: Vec<(String, Vec<String>)>,
+    /// Parameters of arrivals that are rates. A process that has any needs a rate.
+    pub rates: Vec<String>,
     /// Faults with their parameters.
     pub faults: Vec<(String, Vec<String>)>,
     /// Shapes of payloads.
@@ -22,8 +26,13 @@ pub struct KnownKinds {
 }
 
 impl KnownKinds {
-    /// Whether these arrivals come at a rate: all but a closed loop.
-    pub fn takes_rate(&self, arrivals: &str) -> bool {
-        self.arrivals.iter().any(|(name, with)| name == arrivals && !with.iter().any(|p| p == "clients"))
+    /// The parameters of an arrival process; none for an unknown one.
+    pub fn parameters(&self, arrivals: &str) -> &[String] {
+        self.arrivals.iter().find(|(name, _)| name == arrivals).map_or(&[], |(_, with)| with)
+    }
+
+    /// Whether a parameter of arrivals is a rate.
+    pub fn is_rate(&self, parameter: &str) -> bool {
+        self.rates.iter().any(|rate| matches(rate, parameter))
     }
 }

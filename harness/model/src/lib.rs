@@ -10,6 +10,7 @@ pub mod protocol;
 pub mod record;
 pub mod rundir;
 pub mod settings;
+pub mod trace;
 pub mod units;
 
 pub use hist::Histogram;
@@ -17,3 +18,4 @@ pub use kinds::KnownKinds;
 pub use plan::{Case, Plan};
 pub use record::Record;
 pub use settings::{Located, SettingRow};
+pub use trace::Trace;

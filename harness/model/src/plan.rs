@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Located;
+use crate::trace::Trace;
 use crate::units::Rate;
 
 /// Version of the plan's, record's and report's JSON.
@@ -128,8 +129,11 @@ pub struct Case {
 pub struct Load {
     /// Arrival process: a kind in the driver's `ARRIVALS`.
     pub arrivals: Kind,
-    /// Rate of arrivals; `None` for a closed loop.
+    /// Rate of arrivals, the highest one where it varies between given rates; `None` for a closed loop and a trace.
     pub rate: Option<Rate>,
+    /// The arrivals themselves, where they are replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Concurrent clients; for a closed loop and for calibration.
     pub clients: u32,
     /// Time before the measured window, ns.

@@ -104,6 +104,9 @@ pub struct Record {
     pub sessions: Option<SessionsCheck>,
     /// The pacing thread; `None` in a closed loop.
     pub pacer: Option<Pacer>,
+    /// How late the pacing thread was in each hundredth of the window, those without a request left out; empty without a pacing thread.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lag_over_time: Vec<LagPoint>,
     /// A queueing recursion over this very trial; only for a pool that serves first come, first served.
     pub twin: Option<Twin>,
     /// The host while the window ran.
@@ -347,6 +350,20 @@ pub struct Pacer {
     pub run_queue_ns: u64,
 }
 
+/// Lag of the requests that were meant to start in one part of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LagPoint {
+    /// Begin of the part, ns from the window's begin.
+    pub at_ns: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Their median lag, ns; the lower one of two.
+    pub p50_ns: u64,
+    /// Their greatest lag, ns.
+    pub max_ns: u64,
+}
+
 /// Percentiles of latency from the intended start, ns: p50, p90, p95, p99.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -447,6 +464,7 @@ impl Record {
             answers: Answers::default(),
             sessions: None,
             pacer: None,
+            lag_over_time: Vec::new(),
             twin: None,
             host: HostDuring::default(),
             memory_peak_bytes: 0,

@@ -42,14 +42,19 @@ pub struct SettingRow {
 impl SettingRow {
     /// Whether this row declares `key`, counting `*` as any one segment.
     pub fn declares(&self, key: &str) -> bool {
-        let (mut a, mut b) = (self.key.split('.'), key.split('.'));
-        loop {
-            match (a.next(), b.next()) {
-                (None, None) => return true,
-                (Some("*"), Some(_)) => {}
-                (Some(x), Some(y)) if x == y => {}
-                _ => return false,
-            }
+        matches(self.key, key)
+    }
+}
+
+/// Whether a dotted `pattern` stands for `key`: a segment `*` of it is any one segment.
+pub fn matches(pattern: &str, key: &str) -> bool {
+    let (mut a, mut b) = (pattern.split('.'), key.split('.'));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(_)) => {}
+            (Some(x), Some(y)) if x == y => {}
+            _ => return false,
         }
     }
 }

@@ -147,8 +147,11 @@ pub(crate) struct RunArgs {
     /// Print the cases and how long they will take, and stop
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Write the intended starts of the one case that is selected, of its first round, as a trace that a scenario can replay
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    pub(crate) record_arrivals: Option<PathBuf>,
     /// Resume an interrupted run: its finished trials are kept
-    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan", "virtual_time"])]
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["out", "filter", "exclude", "set", "scenarios", "rounds", "plan", "virtual_time", "record_arrivals"])]
     pub(crate) resume: Option<PathBuf>,
     /// Simulate: the pool's own core in virtual time, without workers, pipes or a host
     #[arg(long = "virtual", conflicts_with = "in_process")]
@@ -192,6 +195,9 @@ pub(crate) struct ListArgs {
     /// Print the settings that scenarios may use, with types and defaults
     #[arg(long, conflicts_with = "cases")]
     pub(crate) settings: bool,
+    /// Print a digest of the load of every scenario at smoke size, without running any
+    #[arg(long, conflicts_with_all = ["cases", "settings"])]
+    pub(crate) fingerprints: bool,
 }
 
 /// `report`.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use model::trace::{ENDING, FILE_BYTES_MAX};
 use scenario::{Problem, Source};
 
 use crate::exit::{Complaint, Exit};
@@ -28,11 +29,11 @@ pub(crate) fn read(dir: Option<&Path>) -> Result<Vec<Source>> {
     for group in std::fs::read_dir(dir).map_err(missing)? {
         let group = group.context("reading the scenarios directory")?.path();
         if group.is_dir() {
-            files.extend(toml_files(&group)?);
+            files.extend(files_of(&group)?);
         }
     }
     files.sort();
-    if files.is_empty() {
+    if !files.iter().any(|file| file.extension().is_some_and(|e| e == "toml")) {
         return Err(Complaint::usage(
             format!("'{}' holds no GROUP/NAME.toml file", dir.display()),
             "copy one of the standard scenarios; `poolbench list` names them",
@@ -47,13 +48,23 @@ pub(crate) fn read(dir: Option<&Path>) -> Result<Vec<Source>> {
     files.into_iter().map(|path| read_one(dir, &path)).collect()
 }
 
-fn toml_files(group: &Path) -> Result<Vec<PathBuf>> {
+/// Scenarios, and the traces beside them.
+fn files_of(group: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(group).with_context(|| format!("reading '{}'", group.display()))?;
-    Ok(entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml")).collect())
+    let ours = |path: &PathBuf| path.to_str().is_some_and(|name| name.ends_with(".toml") || name.ends_with(ENDING));
+    Ok(entries.flatten().map(|e| e.path()).filter(ours).collect())
 }
 
 fn read_one(dir: &Path, path: &Path) -> Result<Source> {
     let file = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned();
+    // Larger ones are refused by whoever reads the text; this keeps a mistaken file of any size out of memory.
+    if std::fs::metadata(path).is_ok_and(|found| found.len() > FILE_BYTES_MAX as u64) {
+        let most = model::units::show_bytes(FILE_BYTES_MAX as f64);
+        return Err(Complaint::usage(
+            format!("{file}: is too large (expected at most {most})"),
+            "shorten it, or move it out of the directory",
+        ));
+    }
     let text = std::fs::read_to_string(path)
         .map_err(|e| Complaint::usage(format!("{file}: cannot be read: {e}"), "scenario files are UTF-8 text"))?;
     Ok(Source { file, text })

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use analysis::Summary;
 use analysis::summary::{CaseSummary, ProfileSummary, ScenarioSummary};
 use model::Record;
+use model::record::TrialKind;
 use model::rundir::{HLOGS, PROFILES, file_stem};
 
 use crate::doc::axes_of as axes;
 use crate::plots::bars::{self, Row};
+use crate::plots::lag;
 use crate::plots::spectrum::{self, Line};
 use crate::show::plural;
 use crate::{ReportError, flame, hlog};
@@ -25,6 +27,8 @@ pub(crate) struct ScenarioPictures {
     pub(crate) spectrum: Option<String>,
     /// Phase bars.
     pub(crate) phases: Option<String>,
+    /// Lag over time.
+    pub(crate) lag: Option<String>,
     /// Flamegraph, or why there is none; `None` where nothing was profiled.
     pub(crate) flame: Option<Flame>,
 }
@@ -69,6 +73,7 @@ pub(crate) fn draw(
         }
         let stem = names.take(&scenario.name);
         let mut pictures = plots(summary, scenario, &lines, &stem, files);
+        pictures.lag = lag_over_time(summary, scenario, records, &stem, files);
         if let Some(profile) = &scenario.profile {
             pictures.flame = Some(flamegraph(summary, scenario, profile, &stem, folded, files)?);
         }
@@ -96,6 +101,36 @@ fn plots(
         pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
     }
     pictures
+}
+
+/// The greatest lag of any round in each part of the window; none where no record has it.
+fn lag_over_time(
+    summary: &Summary,
+    scenario: &ScenarioSummary,
+    records: &[&Record],
+    stem: &str,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Option<String> {
+    let shown = choose(scenario, lag::MOST_LINES);
+    let line = |case: &&CaseSummary| {
+        let mut worst: BTreeMap<u64, u64> = BTreeMap::new();
+        let own = records.iter().filter(|r| r.case == case.id && r.kind == TrialKind::Measured);
+        for (at, ns) in own.flat_map(|r| r.lag_over_time.iter().map(|p| (share_of(p.at_ns, r.window_ns), p.max_ns))) {
+            let known = worst.entry(at).or_default();
+            *known = ns.max(*known);
+        }
+        lag::Line { label: label(scenario, case), points: worst.into_iter().map(|(at, ns)| (at as f64 / SHARES as f64, ns)).collect() }
+    };
+    let lines: Vec<lag::Line> = shown.iter().map(line).collect();
+    let svg = lag::draw(&format!("{}: lag over time", scenario.name), &basis(summary, &shown, scenario), &lines)?;
+    Some(put(files, format!("{PLOTS}/{stem}-lag.svg"), svg))
+}
+
+/// Parts of a window that points of several rounds are brought together on.
+const SHARES: u64 = 1000;
+
+fn share_of(at_ns: u64, window_ns: u64) -> u64 {
+    (u128::from(at_ns) * u128::from(SHARES) / u128::from(window_ns.max(1))) as u64
 }
 
 fn put(files: &mut BTreeMap<String, Vec<u8>>, path: String, bytes: Vec<u8>) -> String {

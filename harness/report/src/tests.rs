@@ -170,3 +170,22 @@ fn the_report_of_a_suite_fits_a_comment() {
     let size = output.files["report.md"].len();
     assert!((20_000..60_000).contains(&size), "report.md of {} cases has {size} bytes", run.plan.cases.len());
 }
+
+#[test]
+fn lag_over_time_is_drawn_where_records_tell_of_it() {
+    let mut run = synthetic::run();
+    let before = write_synthetic();
+    assert!(before.files.keys().all(|path| !path.ends_with("-lag.svg")), "old records tell nothing");
+    let point = |part: u64, max_ns| model::record::LagPoint { at_ns: part * 50_000_000, requests: 9, p50_ns: 20_000, max_ns };
+    for record in run.records.iter_mut().filter(|r| r.kind == model::record::TrialKind::Measured && r.pacer.is_some()) {
+        record.lag_over_time = (0..100).map(|part| point(part, if part == 70 { 30_000_000 } else { 40_000 })).collect();
+    }
+    let after = write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap();
+    let drawn: Vec<&String> = after.files.keys().filter(|path| path.ends_with("-lag.svg")).collect();
+    assert!(!drawn.is_empty());
+    let report = text(&after, "report.md");
+    assert!(drawn.iter().all(|path| report.contains(&format!("]({path})"))), "{drawn:?}");
+    assert!(report.contains("Lag over time: the generator took 7.3 % of a CPU at most"), "0.4 s in 5.5 s of its time");
+    let svg = text(&after, drawn[0]);
+    assert!(svg.contains("greatest lag") && svg.contains("<polyline"));
+}

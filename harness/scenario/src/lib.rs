@@ -9,6 +9,7 @@ mod problem;
 mod resolve;
 mod select;
 mod server;
+mod traces;
 mod tree;
 mod values;
 mod wire;
@@ -28,12 +29,12 @@ use crate::select::Filters;
 pub use crate::server::{AlertTable, ServerFile, server};
 use crate::wire::{Known, Wire};
 
-/// A scenario file.
+/// A scenario file, or a trace that one beside it replays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Path below the scenarios directory with `/`, such as `pool/steady.toml`; it gives the name `pool/steady`.
+    /// Path below the scenarios directory with `/`, such as `pool/steady.toml`; it gives the name `pool/steady`. A trace ends in `.trace`.
     pub file: String,
-    /// The TOML text, at most 256 KiB.
+    /// The TOML text, at most 256 KiB; a trace's has its own limit.
     pub text: String,
 }
 
@@ -104,9 +105,10 @@ pub fn expand(
     selection: &Selection,
     options: &Options,
 ) -> Result<Plan, Vec<Problem>> {
-    let known = Known { catalogue, kinds };
-    let wanted = Wanted { size: options.size, rounds: options.rounds };
     let mut found = Vec::new();
+    let (sources, traces) = traces::apart(sources, &mut found);
+    let known = Known { catalogue, kinds, traces: &traces };
+    let wanted = Wanted { size: options.size, rounds: options.rounds };
     let filters = Filters::compile(&selection.filters, &mut found);
     select::check_keys(&selection.set, &known, &mut found);
     if options.rounds == Some(0) {
@@ -133,9 +135,11 @@ pub fn expand(
 /// # Errors
 /// Every problem of every file at once.
 pub fn list(sources: &[Source], catalogue: &[SettingRow], kinds: &KnownKinds) -> Result<Vec<Listing>, Vec<Problem>> {
-    let known = Known { catalogue, kinds };
+    let mut found = Vec::new();
+    let (sources, traces) = traces::apart(sources, &mut found);
+    let known = Known { catalogue, kinds, traces: &traces };
     let wanted = Wanted { size: Size::Full, rounds: None };
-    let read = read_all(sources, &known, &wanted, &|wire| wire, Vec::new())?;
+    let read = read_all(sources, &known, &wanted, &|wire| wire, found)?;
     let listing = |r: Read| Listing {
         name: r.wire.name,
         what: r.wire.what,
@@ -160,13 +164,12 @@ fn set_where(set: &[(String, String)], wire: Wire, known: &Known<'_>, touches: &
 
 /// Reads and checks all files, by name; `found` are problems known already.
 fn read_all(
-    sources: &[Source],
+    mut sources: Vec<&Source>,
     known: &Known<'_>,
     wanted: &Wanted,
     change: Change<'_>,
     mut found: Vec<Problem>,
 ) -> Result<Vec<Read>, Vec<Problem>> {
-    let mut sources: Vec<&Source> = sources.iter().collect();
     sources.sort_by(|a, b| a.file.cmp(&b.file));
     let mut names = BTreeSet::new();
     let mut read = Vec::new();

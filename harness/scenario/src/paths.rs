@@ -21,6 +21,7 @@ const PATHS: &[Path] = &[
     Path { key: "load.accept", axis: true, set: |w, v| w.load.accept = Some(v) },
     Path { key: "load.arrivals.kind", axis: true, set: |w, v| w.load.arrivals.kind = Some(v) },
     Path { key: "load.arrivals.rate", axis: true, set: |w, v| drop(w.load.arrivals.with.insert("rate".to_owned(), v)) },
+    Path { key: "load.arrivals.speed", axis: true, set: |w, v| drop(w.load.arrivals.with.insert("speed".to_owned(), v)) },
     Path { key: "load.clients", axis: true, set: set_clients },
     Path { key: "load.deadline", axis: true, set: |w, v| each(w, &v, |m| &mut m.deadline) },
     Path { key: "load.payload.shape", axis: true, set: |w, v| each(w, &v, |m| &mut m.shape) },

@@ -116,7 +116,7 @@ fn faults(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Vec<Fault>
 /// Refuses parameters that a kind does not have.
 fn parameters(kind: &str, given: &BTreeMap<String, Located>, names: &[String], problems: &mut Problems) {
     for (key, value) in given {
-        if !names.contains(key) {
+        if !names.iter().any(|name| model::settings::matches(name, key)) {
             problems.with(value, format!("'{kind}' has no parameter '{key}' {}", words::expected(key, names)));
         }
     }

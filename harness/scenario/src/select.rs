@@ -75,10 +75,13 @@ pub(crate) fn apply(set: &[(String, String)], wire: &mut Wire, known: &Known<'_>
     }
 }
 
-/// A closed loop has no rate, and a tool's setting means nothing to a scenario that never calls the tool.
+/// A closed loop has no rate, only a trace has a speed, and a tool's setting means nothing to a scenario that never calls the tool.
 fn makes_sense(wire: &Wire, key: &str, value: &str, known: &Known<'_>) -> bool {
-    if key == "load.arrivals.rate" {
-        return wire.load.arrivals.kind.as_ref().is_none_or(|kind| known.kinds.takes_rate(&kind.value));
+    if let ("load.arrivals", parameter @ ("rate" | "speed")) = key.rsplit_once('.').unwrap_or_default() {
+        let has = |kind: &Located| known.kinds.parameters(&kind.value).iter().any(|name| name == parameter);
+        // What has another rate instead, such as bursts with a rate of their own, has no use for this one.
+        let other = parameter == "rate" && wire.load.arrivals.with.keys().any(|given| given != "rate" && known.kinds.is_rate(given));
+        return wire.load.arrivals.kind.as_ref().is_none_or(has) && !other;
     }
     if key == paths::VARIANT {
         return wire.variants.iter().any(|variant| variant.name == value);

@@ -1,5 +1,6 @@
 //! The crate from outside: text in, plan or problems out. The rows and kinds here stand for those of the products and the driver.
 
+mod arrivals;
 mod bad;
 mod cases;
 mod docs;
@@ -108,7 +109,17 @@ fn kinds() -> KnownKinds {
     let with = |name: &str, words: &str| (name.to_owned(), names(words));
     KnownKinds {
         targets: names("coordinator pool store codec channel pipe"),
-        arrivals: vec![with("constant", ""), with("poisson", ""), with("burst", "on off"), with("closed", "clients")],
+        arrivals: vec![
+            with("constant", "rate"),
+            with("poisson", "rate"),
+            with("ramp", "from to"),
+            with("stages", "stages.*.rate stages.*.to stages.*.for"),
+            with("burst", "rate on-rate off-rate on off"),
+            with("sine", "rate amplitude period"),
+            with("trace", "file speed"),
+            with("closed", "clients think"),
+        ],
+        rates: names("rate from to on-rate off-rate stages.*.rate stages.*.to"),
         faults: faults(),
         shapes: names("agent-session json-records prose random"),
         workers: names("simulated function process"),

@@ -13,6 +13,7 @@ use model::{Located, SettingRow};
 use crate::KnownKinds;
 use crate::paths;
 use crate::problem::Problems;
+use crate::traces::Traces;
 use crate::tree::{self, Entry, Node, Value};
 use crate::words;
 pub(crate) use fields::Fields;
@@ -110,6 +111,7 @@ pub(crate) struct WireAxis {
 pub(crate) struct Known<'a> {
     pub(crate) catalogue: &'a [SettingRow],
     pub(crate) kinds: &'a KnownKinds,
+    pub(crate) traces: &'a Traces,
 }
 
 /// Reads one file; `None` when it is not TOML.

@@ -27,6 +27,7 @@ fn case() -> Case {
         warmup_ns: 0,
         length_ns: 1_000_000_000,
         sessions: 4,
+        trace: None,
         popularity: at("zipf 1.1", 6),
         time_scale: None,
         accept: String::new(),

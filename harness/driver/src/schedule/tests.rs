@@ -13,7 +13,8 @@ fn sorts() -> Vec<Sort> {
 }
 
 fn make(seed: u64, sorts: &[Sort], popularity: Popularity) -> Schedule {
-    let from = Ingredients { arrivals: Arrivals::Poisson, per_s: 2000.0, span_ns: 5_000_000_000, sessions: 50, popularity, sorts };
+    let lengths = Lengths { warmup_ns: 0, length_ns: 5_000_000_000 };
+    let from = Ingredients { arrivals: &Arrivals::Poisson, per_s: 2000.0, lengths, sessions: 50, popularity, sorts };
     Schedule::make(&from, seed)
 }
 

@@ -65,6 +65,13 @@ impl Engine<'_> {
         }
     }
 
+    /// A client of a closed loop thinks from `from` on, then sends.
+    pub(super) fn think(&mut self, client: u32, from: Nanos) {
+        let think_ns = self.load.schedule.think_ns(self.thought);
+        self.thought += 1;
+        self.agenda.push(from.saturating_add(think_ns), Due::Client(client));
+    }
+
     pub(super) fn finish(&mut self, request: RequestId, outcome: Outcome, placement: &Placement) {
         let now = self.now;
         let Some(row) = self.rows.get_mut(request.0 as usize) else { return };
@@ -87,7 +94,8 @@ impl Engine<'_> {
         self.end_turn(session);
         if let Some(client) = self.clients.get(request.0 as usize) {
             let pause = if outcome == Outcome::Ok { 0 } else { REFUSED.as_nanos() as Nanos };
-            self.agenda.push(now + pause, Due::Client(*client));
+            let client = *client;
+            self.think(client, now.saturating_add(pause));
         }
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Engine<'a> {
     pub(super) rows: Vec<Row>,
     /// The client of each row, in a closed loop.
     pub(super) clients: Vec<u32>,
+    /// How often one of them has begun to think.
+    pub(super) thought: usize,
     pub(super) sessions: Vec<SessionKey>,
     pub(super) busy: Meter,
     pub(super) existing: Meter,
@@ -81,6 +83,7 @@ impl<'a> Engine<'a> {
             events: VecDeque::new(),
             actions: Vec::new(),
             clients: Vec::new(),
+            thought: 0,
             busy: Meter::new(PARTS),
             existing: Meter::new(PARTS),
             random: Pcg64Mcg::seed_from_u64(load.seed),
@@ -131,7 +134,7 @@ impl<'a> Engine<'a> {
             }
         }
         for client in 0..self.load.clients.unwrap_or(0) {
-            self.agenda.push(self.origin, Due::Client(client));
+            self.think(client, self.origin);
         }
         window
     }

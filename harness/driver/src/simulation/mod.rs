@@ -17,11 +17,11 @@ mod world;
 use model::record::{Record, Status};
 use pool::clock::{Clock, MonotonicClock, Nanos};
 
-use crate::arrivals::Arrivals;
 use crate::launch::Lengths;
+use crate::load::Occasion;
 use crate::prepare::{Policy, PreparedCase, Problem, check_size, prepare_case};
 use crate::rows::Row;
-use crate::schedule::{Ingredients, Schedule, Sort};
+use crate::schedule::{Schedule, Sort};
 use crate::slice::Ran;
 use crate::target::TARGETS;
 use crate::trial::Order;
@@ -83,7 +83,7 @@ fn attempt(order: &Order, lengths: Lengths) -> Result<Simulated, String> {
     let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
     check(&prepared).map_err(|p| p.to_string())?;
     if let Some(rate) = order.rate_per_s {
-        check_size(&order.case, rate).map_err(|p| p.to_string())?;
+        check_size(&order.case, &prepared.arrivals, rate).map_err(|p| p.to_string())?;
     }
     let sorts = prepared.sorts(order.seed);
     let load = Load::make(order, lengths, &prepared, &sorts)?;
@@ -120,21 +120,8 @@ impl<'a> Load<'a> {
         let Lengths { warmup_ns, length_ns } = lengths;
         let calibrates = order.kind == model::record::TrialKind::Calibration;
         let open = !calibrates && prepared.arrivals.is_open();
-        let ingredients = Ingredients {
-            arrivals: if open { prepared.arrivals } else { Arrivals::Closed },
-            per_s: order.rate_per_s.unwrap_or(1.0),
-            span_ns: warmup_ns + length_ns,
-            sessions: prepared.sessions(),
-            popularity: prepared.popularity,
-            sorts,
-        };
-        let mut schedule = Schedule::make(&ingredients, order.seed);
-        if !calibrates {
-            schedule.mark(&prepared.faults, warmup_ns, order.seed)?;
-        }
-        if schedule.intents.is_empty() {
-            return Err("the schedule is empty: raise the rate or lengthen load.length".to_owned());
-        }
+        let on = Occasion { kind: order.kind, rate_per_s: order.rate_per_s, lengths, seed: order.seed };
+        let schedule = crate::load::schedule(prepared, sorts, on)?;
         let clients = (!open).then_some(prepared.case.load.clients);
         Ok(Load { schedule, sorts, warmup_ns, length_ns, clients, faults: !calibrates, seed: order.seed })
     }

@@ -8,6 +8,7 @@ use pool::{Config, Predict};
 
 use super::Load;
 use super::engine::Engine;
+use crate::launch::Lengths;
 use crate::prepare::{Costs, Policy, PreparedCase};
 use crate::rows::Row;
 use crate::schedule::Schedule;
@@ -16,7 +17,7 @@ use crate::target::TARGETS;
 /// Sums the trial's responses and those of the oracle on the same arrivals; `None` unless an expectation asks for it and it can be had.
 ///
 /// Of a live trial `costs` is `None`: the oracle then takes the trial's own mean times of dispatch and return, so that what differs is the guessing.
-pub(crate) fn regret(prepared: &PreparedCase, rows: &[Row], lengths: (Nanos, Nanos), seed: u64, costs: Option<Costs>) -> Option<Regret> {
+pub(crate) fn regret(prepared: &PreparedCase, rows: &[Row], lengths: Lengths, seed: u64, costs: Option<Costs>) -> Option<Regret> {
     let asked = prepared.case.expect.iter().any(|e| e.figure == "regret");
     if !asked || TARGETS[prepared.target].name != "pool" || !prepared.arrivals.is_open() {
         return None;
@@ -25,9 +26,9 @@ pub(crate) fn regret(prepared: &PreparedCase, rows: &[Row], lengths: (Nanos, Nan
     let costs = costs.unwrap_or_else(|| of_rows(prepared, rows));
     let sorts = prepared.sorts(seed);
     let intents = rows.iter().map(|row| row.intent).collect();
-    let (warmup_ns, length_ns) = lengths;
+    let Lengths { warmup_ns, length_ns } = lengths;
     let load = Load {
-        schedule: Schedule { intents, faults: prepared.faults.iter().map(crate::faults::Fault::carried).collect() },
+        schedule: Schedule { intents, faults: prepared.faults.iter().map(crate::faults::Fault::carried).collect(), ..Schedule::default() },
         sorts: &sorts,
         warmup_ns,
         length_ns,

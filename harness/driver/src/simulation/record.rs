@@ -4,6 +4,7 @@ use model::record::{Cpu, HostDuring, Record, Status};
 
 use super::{Load, Outcome, oracle};
 use crate::evidence;
+use crate::launch::Lengths;
 use crate::prepare::PreparedCase;
 use crate::trial::Order;
 
@@ -13,12 +14,12 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
     let mut record = Record::without_figures(&order.case.id, order.round, order.kind, order.seed, Status::Measured);
     record.fingerprint = format!("{:016x}", load.schedule.fingerprint(load.sorts));
     record.open_loop = load.clients.is_none();
-    record.offered_per_s = order.rate_per_s.filter(|_| record.open_loop);
-    record.counts.intended = if record.open_loop {
-        load.schedule.intents.iter().filter(|i| i.at_ns >= load.warmup_ns).count() as u64
-    } else {
-        rows.iter().filter(|r| r.measured).count() as u64
-    };
+    let lengths = Lengths { warmup_ns: load.warmup_ns, length_ns: load.length_ns };
+    let planned = load.schedule.in_window(load.warmup_ns);
+    if record.open_loop {
+        record.offered_per_s = prepared.arrivals.mean_per_s(order.rate_per_s, lengths, planned);
+    }
+    record.counts.intended = if record.open_loop { planned } else { rows.iter().filter(|r| r.measured).count() as u64 };
     evidence::put_load(&mut record, &rows, &ran, prepared);
     model::record::VIRTUAL.clone_into(&mut record.timing_class);
     (record.cpu, record.host) = (Cpu::default(), HostDuring::default());
@@ -27,6 +28,6 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
     for fault in rows.iter().filter(|row| row.attempts > 0).filter_map(|row| prepared.faults.get(usize::from(row.intent.fault))) {
         *record.faults.entry(fault.kind.to_owned()).or_default() += 1;
     }
-    record.regret = oracle::regret(prepared, &rows, (load.warmup_ns, load.length_ns), load.seed, Some(prepared.costs));
+    record.regret = oracle::regret(prepared, &rows, lengths, load.seed, Some(prepared.costs));
     record
 }

@@ -1,5 +1,7 @@
 //! `poolbench list`.
 
+mod fingerprints;
+
 use std::io::Write;
 
 use anyhow::Result;
@@ -18,6 +20,10 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let sources = sources::read(args.scenarios.as_deref())?;
+    if args.fingerprints {
+        out.write_all(fingerprints::text(&sources)?.as_bytes())?;
+        return Ok(Exit::Done);
+    }
     let listing = scenario::list(&sources, &driver::catalogue(), &driver::kinds()).map_err(sources::refuse)?;
     let width = listing.iter().map(|l| l.name.len()).max().unwrap_or(0);
     for one in listing {

@@ -1,5 +1,6 @@
 //! `poolbench run`: plan, trials, records, report.
 
+mod arrivals;
 mod monitor;
 
 use std::cell::Cell;
@@ -40,6 +41,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if args.plan {
         return print_plan(&plan);
     }
+    arrivals::Recorder::new(args.record_arrivals.as_deref(), &plan)?;
     let monitor = monitor::address(args.monitor, &plan, args.quiet)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
     let dir = RunDir::create(&out)?;
@@ -254,6 +256,7 @@ impl Pace {
 fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<SocketAddr>, args: &RunArgs) -> Result<Exit> {
     let quiet = args.quiet;
     let mut trials = Trials::new(plan, kept, args.in_process)?;
+    let recorder = arrivals::Recorder::new(args.record_arrivals.as_deref(), plan)?;
     trials.monitor = monitor;
     // There is no CPU time to sample in virtual time.
     let runs = |t: &analysis::Trial| !(plan.virtual_time && t.kind == TrialKind::Profiled);
@@ -273,6 +276,7 @@ fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<Sock
             progress.clear();
             return Ok(interrupted(&dir, trials.records.len(), todo.len() + 1));
         };
+        recorder.take(&finished.record, &trials.records)?;
         dir.add(&mut finished.record, finished.folded.as_deref())?;
         let again = todo.repeats(trial, &finished.record);
         progress.end(&finished.record, begun.elapsed(), again);

@@ -1,6 +1,8 @@
 //! The one integration binary: drives the real program.
 
 #[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod cli;

@@ -5,8 +5,8 @@ use analysis::summary::{CaseSummary, ScenarioSummary};
 use model::units::{show_bytes, show_ns};
 
 use crate::doc::overview::axes;
-use crate::doc::scenario::folded_if_long;
-use crate::markdown::{BLANK, Column, Notes, Table, code, escape};
+use crate::doc::scenario::{folded_if_long, image};
+use crate::markdown::{BLANK, Column, Notes, Table, code, details, escape};
 use crate::show::{self, percent, percent_or_blank};
 
 /// One row per case of the whole run, folded away where it is long.
@@ -62,6 +62,14 @@ fn cells(case: &CaseSummary, notes: &mut Notes) -> Vec<String> {
     cells.push(percent(case.host.steal_share));
     cells.push(show_bytes(case.memory_peak_bytes as f64));
     cells
+}
+
+/// How late the pacing thread was over the window, and the CPU that it took; nothing where no record tells.
+pub(crate) fn lag(scenario: &ScenarioSummary, picture: Option<&str>) -> String {
+    let Some(picture) = picture else { return String::new() };
+    let cpu = scenario.cases.iter().filter_map(|case| case.pacer.as_ref()?.cpu_share).fold(0.0, f64::max);
+    let says = format!("Lag over time: the generator took {} of a CPU at most", percent(cpu));
+    details(&says, &image(Some(picture), &format!("Lag over time of {}", scenario.name)))
 }
 
 /// Settings of a scenario as SQLite or the system report them: each key with all its values.

@@ -113,6 +113,7 @@ fn case(scenario: &str, axes: &[(&str, &str)]) -> Case {
             warmup_ns: 500_000_000,
             length_ns: 5_000_000_000,
             sessions: 200,
+            trace: None,
             popularity: located("zipf 1.1"),
             time_scale: None,
             accept: "zstd, gzip;q=0.5".to_owned(),

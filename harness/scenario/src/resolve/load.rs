@@ -4,11 +4,15 @@ use std::ops::RangeInclusive;
 
 use model::Located;
 use model::plan::{Kind, Load, Mix, Size};
+use model::settings::matches;
+use model::trace::Trace;
 use model::units::{Rate, parse_bytes, parse_duration, parse_share};
 
 use super::{HOUR, SECOND, Wanted};
 use crate::problem::Problems;
+use crate::traces::beside;
 use crate::wire::{Known, Sizes, Wire, WireMix};
+use crate::words;
 
 /// Largest payload in bytes.
 const LARGEST_PAYLOAD: u64 = 64 << 20;
@@ -36,6 +40,7 @@ pub(super) fn load(wire: &Wire, known: &Known<'_>, wanted: &Wanted, problems: &m
     };
     let arrivals = arrivals(wire, known, problems);
     let rate = rate(wire, known, problems);
+    let trace = trace(wire, known, problems);
     let clients = clients(wire, known, problems);
     let sessions = given.session_count.as_ref().map_or(Some(0), |n| integer(n, "load.sessions.count", 0..=1_000_000, problems));
     let popularity = popularity(wire, problems);
@@ -55,6 +60,7 @@ pub(super) fn load(wire: &Wire, known: &Known<'_>, wanted: &Wanted, problems: &m
     (problems.count() == before).then_some(Load {
         arrivals,
         rate,
+        trace,
         clients,
         warmup_ns,
         length_ns,
@@ -90,22 +96,55 @@ fn arrivals(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<K
         problems.one_of("arrival process", &kind, &names);
         return None;
     };
-    let rate = known.kinds.takes_rate(&kind.value).then(|| "rate".to_owned());
-    let permitted: Vec<String> = rate.into_iter().chain(parameters.iter().cloned()).collect();
-    super::parameters(&kind.value, &given.with, &permitted, problems);
+    super::parameters(&kind.value, &given.with, parameters, problems);
     let with = given.with.iter().filter(|(key, _)| !["rate", "clients"].contains(&key.as_str()));
     Some(Kind { kind, with: with.map(|(key, value)| (key.clone(), value.clone())).collect() })
 }
 
+/// The rate that is given, or the highest of several, to which the others are then relative.
 fn rate(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<Rate> {
     let given = &wire.load.arrivals;
-    let kind = given.kind.as_ref()?;
-    if !known.kinds.takes_rate(&kind.value) {
+    let parameters = known.kinds.parameters(&given.kind.as_ref()?.value);
+    let first = parameters.iter().find(|name| known.kinds.is_rate(name))?;
+    let has = |key: &str| known.kinds.is_rate(key) && parameters.iter().any(|name| matches(name, key));
+    let rates: Vec<(&String, &Located)> = given.with.iter().filter(|(key, _)| has(key)).collect();
+    if let (Some(rate), Some((other, _))) = (given.with.get("rate"), rates.iter().find(|(key, _)| *key != "rate")) {
+        problems.with(rate, format!("load.arrivals has both 'rate' and '{other}' (expected one of them)"));
         return None;
     }
-    match given.with.get("rate") {
-        Some(text) => problems.ok(text, Rate::parse(&text.value).map_err(|why| format!("load.arrivals.rate: {why}"))),
-        None => missing(given.line, "load.arrivals.rate", "such as '800/s' or '60% of capacity'", problems),
+    if rates.is_empty() {
+        let key = format!("load.arrivals.{}", first.replace(".*.", ".0."));
+        return missing(given.line, &key, "such as '800/s' or '60% of capacity'", problems);
+    }
+    let parsed = |(key, text): &(&String, &Located)| {
+        let rate = Rate::parse(&text.value).map_err(|why| format!("load.arrivals.{key}: {why}"));
+        problems.ok(text, rate)
+    };
+    let parsed: Vec<Rate> = rates.iter().filter_map(parsed).collect();
+    let number = |rate: &Rate| match rate {
+        Rate::PerSecond(n) | Rate::OfCapacity(n) => *n,
+    };
+    parsed.into_iter().max_by(|a, b| number(a).total_cmp(&number(b)))
+}
+
+/// The trace that the arrivals name, where they may.
+fn trace(wire: &Wire, known: &Known<'_>, problems: &mut Problems) -> Option<Trace> {
+    let given = &wire.load.arrivals;
+    if !known.kinds.parameters(&given.kind.as_ref()?.value).iter().any(|name| name == "file") {
+        return None;
+    }
+    let Some(name) = given.with.get("file") else {
+        return missing(given.line, "load.arrivals.file", "a trace beside the scenario's file, such as 'peak.trace'", problems);
+    };
+    match known.traces.get(&beside(&wire.file, &name.value)) {
+        // One that cannot be read is a problem of its own.
+        Some(trace) => trace.clone(),
+        None => {
+            let names: Vec<String> = known.traces.keys().filter_map(|file| Some(file.rsplit_once('/')?.1.to_owned())).collect();
+            let near = words::nearest(&name.value, &names).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+            problems.with(name, format!("there is no trace '{}' beside this file ({near}expected NAME.trace in its folder)", name.value));
+            None
+        }
     }
 }
 

@@ -46,11 +46,20 @@ impl Scale {
             *rate /= self.0;
         }
         self.parameters(&mut load.arrivals.with);
+        load.arrivals.with.values_mut().for_each(|value| self.rate(value));
+        load.trace = load.trace.take().map(|trace| trace.stretched(self.0));
         for mix in &mut load.mix {
             mix.service.value = self.words(&mix.service.value);
             mix.deadline_ns = mix.deadline_ns.map(|ns| self.ns(ns));
         }
         load.time_scale = Some(self.0);
+    }
+
+    /// A rate per second gets as much higher as time gets shorter; any other value stays.
+    fn rate(&self, value: &mut Located) {
+        if let Ok(Rate::PerSecond(rate)) = Rate::parse(&value.value) {
+            value.value = format!("{}/s", rate / self.0);
+        }
     }
 
     /// Parameters of arrivals or of a fault.

@@ -65,7 +65,7 @@ fn unknown_kinds_name_the_nearest_word() {
     check(
         "poisson",
         "poison",
-        "a/b.toml:6: unknown arrival process 'poison' (did you mean 'poisson'? expected one of constant, poisson, burst, closed)",
+        "a/b.toml:6: unknown arrival process 'poison' (did you mean 'poisson'? expected one of constant, poisson, ramp, stages, burst, sine, trace, closed)",
     );
     check(
         "\"prose\"",

@@ -19,7 +19,7 @@ pub(super) fn sources() -> Vec<Source> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let mut found = Vec::new();
     for group in folder(&root).into_iter().filter(|p| p.is_dir()) {
-        for file in folder(&group).into_iter().filter(|p| p.extension().is_some_and(|e| e == "toml")) {
+        for file in folder(&group).into_iter().filter(|p| p.extension().is_some_and(|e| e == "toml" || e == "trace")) {
             let name = |p: &Path| p.file_name().unwrap().to_string_lossy().into_owned();
             found.push(source(&format!("{}/{}", name(&group), name(&file)), &std::fs::read_to_string(&file).unwrap()));
         }

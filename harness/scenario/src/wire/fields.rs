@@ -6,8 +6,11 @@ use model::Located;
 
 use super::{Sizes, WireKind};
 use crate::problem::Problems;
-use crate::tree::{Entry, Value};
+use crate::tree::{self, Entry, Value};
 use crate::words;
+
+/// Most tables in a list of a kind's parameters.
+const MOST_ENTRIES: usize = 100;
 
 /// The keys of one table that were not taken yet.
 pub(crate) struct Fields {
@@ -125,6 +128,23 @@ impl Fields {
         }
     }
 
+    fn is_list(&self, key: &str) -> bool {
+        self.entries.iter().any(|e| e.key == key && matches!(e.node.value, Value::List(_)))
+    }
+
+    /// Takes a list of tables; the key `b` of the first one becomes `KEY.0.b`.
+    fn listed(&mut self, key: &str, problems: &mut Problems) -> Vec<(String, Located)> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let line = entry.line;
+        let tables = tables(&self.name(key), entry, problems);
+        if tables.len() > MOST_ENTRIES {
+            problems.at(line, format!("'{}' has {} entries (expected at most {MOST_ENTRIES})", self.name(key), tables.len()));
+            return Vec::new();
+        }
+        let leaves = |(index, (_, table)): (usize, (u32, Vec<Entry>))| tree::leaves(&format!("{key}.{index}"), table, &self.file, problems);
+        tables.into_iter().enumerate().flat_map(leaves).collect()
+    }
+
     /// Reports the keys that are left.
     pub(crate) fn finish(self, names: &[&str], problems: &mut Problems) {
         for entry in &self.entries {
@@ -164,7 +184,9 @@ pub(super) fn kind(noun: &str, mut fields: Fields, known: &[(String, Vec<String>
     let keys: Vec<String> = fields.entries.iter().map(|e| e.key.clone()).collect();
     let mut with = BTreeMap::new();
     for key in keys {
-        if let Some(value) = fields.leaf(&key, problems) {
+        if fields.is_list(&key) {
+            with.extend(fields.listed(&key, problems));
+        } else if let Some(value) = fields.leaf(&key, problems) {
             with.insert(key, value);
         }
     }
