@@ -7,7 +7,7 @@ mod load;
 use model::Record;
 use model::facts::Facts;
 use model::record::{Status, TrialKind, VIRTUAL};
-use model::units::show_ns;
+use model::units::{show_ns, show_rate};
 
 use crate::rounds::{percentile, percentiles};
 use crate::summary::{Brand, CaseSummary, Grade};
@@ -28,6 +28,8 @@ const OTHERS_SHARE: f64 = 0.05;
 const PRESSURE_SHARE: f64 = 0.6;
 /// Share of requests shed from which on the load is above capacity.
 const SHED_SHARE: f64 = 0.01;
+/// Rates of two rounds of a merged run that are farther apart than this are two loads.
+const RATE_GAP: f64 = 0.01;
 
 fn brand(grade: Grade, name: &str, reason: String, remedy: &str) -> Option<Brand> {
     Some(Brand { grade, name: name.to_owned(), reason, remedy: remedy.to_owned() })
@@ -59,7 +61,9 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         not_fifo(case),
         simulated(case),
         dirty_tree(facts),
-        incomplete(case),
+        hosts_differ(facts, case),
+        rates_differ(facts, case),
+        incomplete(facts, case),
         settings_differ(measured),
         monitored(measured),
     ];
@@ -251,12 +255,34 @@ fn dirty_tree(facts: &Facts) -> Option<Brand> {
     brand(Grade::Note, "dirty-tree", "the tree differed from its commit".to_owned(), "commit before a run that is to be kept")
 }
 
-fn incomplete(case: &CaseSummary) -> Option<Brand> {
+/// A median over rounds of unlike hosts is the figure of none of them.
+fn hosts_differ(facts: &Facts, case: &CaseSummary) -> Option<Brand> {
+    let what = crate::merge::hosts_differ(facts);
+    if what.is_empty() || case.timing_class == VIRTUAL {
+        return None;
+    }
+    let reason = format!("rounds of {} merged runs, whose hosts or builds differ in {}", facts.parts.len(), what.join(", "));
+    brand(Grade::Degraded, "hosts-differ", reason, "quote each run's own report; hold them against each other with `poolbench compare`")
+}
+
+/// Each run that measures a capacity of its own offers its share of that.
+fn rates_differ(facts: &Facts, case: &CaseSummary) -> Option<Brand> {
+    let (low, high) = case.offered_per_s.low.zip(case.offered_per_s.high)?;
+    if facts.parts.is_empty() || high - low <= RATE_GAP * high {
+        return None;
+    }
+    let reason = format!("the merged runs offered {} to {}", show_rate(low), show_rate(high));
+    brand(Grade::Degraded, "rates-differ", reason, "give load.arrivals.rate per second instead of as a share of capacity")
+}
+
+fn incomplete(facts: &Facts, case: &CaseSummary) -> Option<Brand> {
     if case.rounds_measured >= case.rounds_planned {
         return None;
     }
     let reason = format!("{} of {} rounds were measured", case.rounds_measured, case.rounds_planned);
-    brand(Grade::Note, "incomplete", reason, "continue the run with `run --continue DIR`")
+    let merged = "continue the runs that were merged with `run --continue DIR`, then merge them again";
+    let remedy = if facts.parts.is_empty() { "continue the run with `run --continue DIR`" } else { merged };
+    brand(Grade::Note, "incomplete", reason, remedy)
 }
 
 fn settings_differ(measured: &[&Record]) -> Option<Brand> {

@@ -32,6 +32,7 @@ pub(crate) fn facts() -> Facts {
         tick_hz: 250,
         timing_class: "fifo".to_owned(),
         arguments: vec!["run".to_owned()],
+        parts: Vec::new(),
     }
 }
 

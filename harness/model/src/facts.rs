@@ -1,5 +1,7 @@
 //! What ran and on what: the facts without which figures mean nothing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Facts of a run, `run.json`. No path of the machine is in it.
@@ -42,4 +44,22 @@ pub struct Facts {
     pub timing_class: String,
     /// Arguments after the program's name, as typed, without directories.
     pub arguments: Vec<String>,
+    /// The runs that a merged run was made of, in order; empty for a run of its own. Where they differ, a text above is [`MIXED`], a number 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// What a text of the facts of a merged run says where its parts differ.
+pub const MIXED: &str = "mixed";
+
+/// A run that is part of a merged one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its own facts; it has no parts itself.
+    pub facts: Facts,
+    /// Its seed.
+    pub seed: u64,
+    /// How many rounds of each scenario are its: they follow those of the parts before it.
+    pub rounds: BTreeMap<String, u32>,
 }

@@ -8,6 +8,7 @@ mod kinds;
 pub mod plan;
 pub mod protocol;
 pub mod record;
+pub mod renumber;
 pub mod rundir;
 pub mod settings;
 pub mod trace;

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Look: hold one run against another, case by case
     Compare(CompareArgs),
+    /// Look: join runs of one plan, from several trials or hosts, into one run
+    Merge(MergeArgs),
     /// Serve: be an MCP server on stdin and stdout, over a pool of workers
     Serve(ServeArgs),
     /// Look: print a completion script for a shell
@@ -224,6 +226,23 @@ pub(crate) struct CompareArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
+
+/// `merge`.
+#[derive(Args, Debug)]
+#[command(after_long_help = MERGING)]
+pub(crate) struct MergeArgs {
+    /// Directories of the runs
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Where the merged run goes, a new or empty directory
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+const MERGING: &str = "\
+Runs may differ in seed, rounds and host; what their hosts differ in is said in the report. Records are kept as they
+are but for their rounds, which follow those of the runs before. Runs of other cases, settings, loads, sizes, builds or
+timing classes are refused, and so is a run that is unfinished or named twice.";
 
 /// `serve`.
 #[derive(Args, Debug)]

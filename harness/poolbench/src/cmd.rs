@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod hidden;
 mod list;
+mod merge;
 mod report;
 mod run;
 mod serve;
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
+        Command::Merge(args) => merge::merge(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),

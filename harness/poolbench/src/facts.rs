@@ -57,6 +57,7 @@ pub(crate) fn gather(dir: &Path) -> Facts {
         tick_hz: driver::tick_hz(),
         timing_class: if driver::fifo_allowed() { "fifo" } else { "other" }.to_owned(),
         arguments: arguments(std::env::args().skip(1)),
+        parts: Vec::new(),
     }
 }
 

@@ -109,6 +109,24 @@ impl RunDir {
         })
     }
 
+    /// Adds the text of a record; [`RunDir::flush`] makes it last.
+    pub(crate) fn add_line(&mut self, line: &str) -> Result<()> {
+        self.records.write_all(line.as_bytes()).and_then(|()| self.records.write_all(b"\n")).map_err(|e| self.cannot_add(e))
+    }
+
+    /// Flushes what was added as text.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.records.sync_data().map_err(|e| self.cannot_add(e))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "so that it fits map_err")]
+    fn cannot_add(&self, why: std::io::Error) -> anyhow::Error {
+        Complaint::system(
+            format!("cannot write a record to '{}': {why}", self.path.join(RECORDS).display()),
+            format!("nothing else was touched: free space, remove {}, then merge again", shell_word(&self.path)),
+        )
+    }
+
     /// Writes one file below the directory.
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         put(&self.path, name, bytes)
@@ -161,6 +179,13 @@ pub(crate) fn read(dir: &Path) -> Result<Kept> {
         kept.whole_bytes += read;
     }
     Ok(kept)
+}
+
+/// The records' own text, without what lies behind `whole_bytes`.
+pub(crate) fn lines(dir: &Path, whole_bytes: u64) -> Result<Vec<String>> {
+    let unreadable = |e: std::io::Error| not_a_run(dir, &format!("{RECORDS}: {e}"));
+    let file = File::open(dir.join(RECORDS)).map_err(unreadable)?;
+    BufReader::new(file.take(whole_bytes)).lines().collect::<std::io::Result<_>>().map_err(unreadable)
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {

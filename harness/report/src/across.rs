@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use analysis::summary::{Across, AcrossRow, Interval, MatchedCase, RunFacts};
+use model::facts::Facts;
 use model::units::{show_ns, show_rate};
 
 use crate::doc::{ratio_within, within};
 use crate::markdown::{BLANK, Column, Notes, Table, code, escape};
+use crate::parts;
 use crate::show::plural;
 
 /// Phases with less than this share of both means are not listed.
@@ -56,13 +58,15 @@ fn facts(found: &Across) -> String {
     let mut row = |name: &str, of: &dyn Fn(&RunFacts) -> String| table.row(vec![name.to_owned(), of(&found.a), of(&found.b)]);
     row("Time", &|run| if run.virtual_time { "virtual: simulated".to_owned() } else { "live".to_owned() });
     row("Timing class", &|run| code(&run.timing_class));
-    row("Began", &|run| escape(&run.facts.started));
+    let said = |run: &RunFacts, of: &dyn Fn(&Facts, u64) -> String| parts::said(&run.facts, run.seed, of);
+    row("Began", &|run| said(run, &|facts, _| escape(&facts.started)));
     row("Build", &|run| {
         let dirty = if run.facts.dirty { ", **with uncommitted changes**" } else { "" };
         format!("{}{dirty}, {}", escape(&run.facts.commit), escape(&run.facts.profile))
     });
-    row("Host", &|run| format!("{}, {}, {}", escape(&run.facts.cpu), plural(u64::from(run.facts.cpus), "CPU"), escape(&run.facts.kernel)));
-    row("Seed", &|run| run.seed.to_string());
+    let host = |f: &Facts, _| format!("{}, {}, {}", escape(&f.cpu), plural(u64::from(f.cpus), "CPU"), escape(&f.kernel));
+    row("Host", &|run| said(run, &host));
+    row("Seed", &|run| said(run, &|_, seed| seed.to_string()));
     table.render()
 }
 

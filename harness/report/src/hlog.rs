@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use hdrhistogram::serialization::V2Serializer;
 use hdrhistogram::serialization::interval_log::IntervalLogWriterBuilder;
 use model::Histogram;
 use model::record::Record;
 
 use crate::ReportError;
+
+mod stored;
 
 /// The log's own maximum column is for people: ns by this are milliseconds.
 const MAXIMUM_IN_MS: f64 = 1e6;
@@ -46,7 +47,7 @@ pub(crate) fn log(case: &str, response: &Response) -> Result<Vec<u8>, ReportErro
     let failed = |why: String| ReportError::Hlog { case: case.to_owned(), why };
     let begin = Duration::from_millis(response.started_unix_ms);
     let mut bytes = Vec::new();
-    let mut serializer = V2Serializer::new();
+    let mut serializer = stored::Stored::default();
     let mut builder = IntervalLogWriterBuilder::new();
     builder
         .add_comment(case)
@@ -87,12 +88,13 @@ mod tests {
         let response = response("a/b?c=d", &analysis::counting(&records));
         assert_eq!((response.merged.count(), response.started_unix_ms, response.window_ns), (2, 3000, 2_000_000_000));
         let bytes = log("a/b?c=d", &response).unwrap();
+        // All histograms of the encoding that other tools read begin with these letters.
         let intervals: Vec<_> = IntervalLogIterator::new(&bytes)
             .filter_map(|entry| match entry.unwrap() {
-                LogEntry::Interval(i) => Some((i.start_timestamp(), i.duration())),
+                LogEntry::Interval(i) => Some((i.start_timestamp(), i.duration(), i.encoded_histogram().starts_with("HISTF"))),
                 _ => None,
             })
             .collect();
-        assert_eq!(intervals, [(Duration::from_secs(3), Duration::from_secs(2))]);
+        assert_eq!(intervals, [(Duration::from_secs(3), Duration::from_secs(2), true)]);
     }
 }

@@ -15,6 +15,7 @@ mod doc;
 mod flame;
 mod hlog;
 mod markdown;
+mod parts;
 mod pictures;
 mod plots;
 mod show;

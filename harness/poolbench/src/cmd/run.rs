@@ -82,6 +82,16 @@ fn print_plan(plan: &Plan) -> Result<Exit> {
 fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
     let run = RunDir::reopen(dir)?;
     let kept = disk::read(dir)?;
+    if !kept.facts.parts.is_empty() {
+        return Err(Complaint::usage(
+            format!(
+                "'{}' was merged of {} (expected a run that `poolbench run` began)",
+                dir.display(),
+                count(kept.facts.parts.len(), "run")
+            ),
+            "continue the runs that it was merged from, then merge them again",
+        ));
+    }
     let now = facts::gather(dir);
     let (was, is) = (
         format!("{} {} {}", kept.facts.version, kept.facts.commit, kept.facts.profile),

@@ -15,6 +15,8 @@ mod interrupt;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod monitor;
 #[cfg(test)]
 mod openmetrics;

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use analysis::Summary;
 use analysis::summary::{Brand, Grade, Headline};
+use model::facts::Facts;
 use model::units::show_bytes;
 
 use crate::markdown::{Column, Table, code, details, escape};
+use crate::parts;
 use crate::show::plural;
 
 /// Failures and brands listed at the top; the rest is counted there and listed with its scenario.
@@ -131,27 +133,32 @@ pub(crate) fn facts(summary: &Summary) -> String {
     if !summary.left_out.is_empty() {
         row("Left out", escape(&summary.left_out.join("; ")));
     }
-    row("Began", escape(&facts.started));
-    let dirty = if facts.dirty { ", **with uncommitted changes**" } else { "" };
-    row(
-        "Build",
-        format!(
-            "poolbench {}, commit {}{dirty}, {}, {}",
-            escape(&facts.version),
-            escape(&facts.commit),
-            escape(&facts.profile),
-            escape(&facts.rustc)
-        ),
-    );
-    let ticks = if facts.tick_hz == 0 { String::new() } else { format!(", {} ticks/s", facts.tick_hz) };
-    let cpu = format!("{}, {}", escape(&facts.cpu), plural(u64::from(facts.cpus), "CPU"));
-    row("Host", format!("{cpu}, {} memory, {}{ticks}", show_bytes(facts.memory_bytes as f64), escape(&facts.kernel)));
-    row("Filesystem", escape(&facts.filesystem));
-    row("Libraries", format!("SQLite {}, zstd {}, zlib {}", escape(&facts.sqlite), escape(&facts.zstd), escape(&facts.zlib)));
+    if !facts.parts.is_empty() {
+        row("Merged from", parts::list(&facts.parts));
+    }
+    let said = |of: &dyn Fn(&Facts, u64) -> String| parts::said(facts, summary.seed, of);
+    row("Began", said(&|facts, _| escape(&facts.started)));
+    row("Build", said(&|facts, _| build(facts)));
+    row("Host", said(&|facts, _| host(facts)));
+    row("Filesystem", said(&|facts, _| escape(&facts.filesystem)));
+    let libraries = |f: &Facts, _| format!("SQLite {}, zstd {}, zlib {}", escape(&f.sqlite), escape(&f.zstd), escape(&f.zlib));
+    row("Libraries", said(&libraries));
     row("Timing class", timing_class(&summary.timing_class));
-    row("Measure again", code(&format!("poolbench {}", command(&facts.arguments, summary.seed))));
+    row("Measure again", said(&|facts, seed| code(&format!("poolbench {}", command(&facts.arguments, seed)))));
     row("Remake this page", "`poolbench report DIR` on the run's directory".to_owned());
     table.render()
+}
+
+fn build(facts: &Facts) -> String {
+    let dirty = if facts.dirty { ", **with uncommitted changes**" } else { "" };
+    let [version, commit, profile, rustc] = [&facts.version, &facts.commit, &facts.profile, &facts.rustc].map(|text| escape(text));
+    format!("poolbench {version}, commit {commit}{dirty}, {profile}, {rustc}")
+}
+
+fn host(facts: &Facts) -> String {
+    let ticks = if facts.tick_hz == 0 { String::new() } else { format!(", {} ticks/s", facts.tick_hz) };
+    let cpu = format!("{}, {}", escape(&facts.cpu), plural(u64::from(facts.cpus), "CPU"));
+    format!("{cpu}, {} memory, {}{ticks}", show_bytes(facts.memory_bytes as f64), escape(&facts.kernel))
 }
 
 fn plan(summary: &Summary) -> String {
@@ -162,11 +169,11 @@ fn plan(summary: &Summary) -> String {
     };
     let failed = if ran.trials_failed == 0 { String::new() } else { format!(", {} failed", ran.trials_failed) };
     format!(
-        "{}, {}, size {}, seed {}; {} of {} measured{failed}{repeated}; {}, {} profiled",
+        "{}, {}, size {}, {}; {} of {} measured{failed}{repeated}; {}, {} profiled",
         plural(u64::from(ran.scenarios), "scenario"),
         plural(u64::from(ran.cases), "case"),
         summary.size.name(),
-        summary.seed,
+        parts::seeds(&summary.facts, summary.seed),
         ran.trials_measured,
         plural(u64::from(ran.trials_planned), "trial"),
         plural(u64::from(ran.calibrations), "calibration"),

@@ -79,6 +79,7 @@ fn facts() -> Facts {
         tick_hz: 250,
         timing_class: "fifo".to_owned(),
         arguments: ["run", "--size", "full", "-f", "^(sqlite|pool)/"].map(str::to_owned).to_vec(),
+        parts: Vec::new(),
     }
 }
 
