@@ -57,6 +57,7 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         host_pressure(case),
         debug_build(facts, case),
         saturated(case, measured),
+        load::not_settled(measured),
         closed_loop(case),
         not_fifo(case),
         simulated(case),

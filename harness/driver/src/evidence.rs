@@ -5,14 +5,15 @@ use pool::Pool;
 use pool::core::Partition;
 
 use crate::figures::{figures, tiers};
+use crate::launch::Lengths;
 use crate::prepare::PreparedCase;
 use crate::rows::Row;
 use crate::slice::Ran;
-use crate::trust::trust;
+use crate::trust::{Asked, trust};
 use crate::twin::twin;
 
-/// Puts in what rows and counters say.
-pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &PreparedCase) {
+/// Puts in what rows and counters say. `asked` is the reference rate and the lengths of warm-up and window.
+pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &PreparedCase, asked: (Option<f64>, Lengths)) {
     let f = figures(rows, record.counts.intended, ran.window, |cost| prepared.config.pool.tier_of_cost(cost));
     record.timing_class = match ran.paced {
         None => "none",
@@ -32,7 +33,8 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
         record.twin = twin(rows, prepared.slots());
     }
     if record.open_loop {
-        record.trust = Some(trust(rows, ran.window, prepared.arrivals, ran.drained.pool.as_ref()));
+        let asked = Asked { arrivals: &prepared.arrivals, per_s: asked.0, lengths: asked.1 };
+        record.trust = Some(trust(rows, ran.window, asked, ran.drained.pool.as_ref()));
     }
     record.cpu = cpu(ran);
     record.memory = ran.memory;

@@ -206,7 +206,7 @@ impl Trial {
             record.offered_per_s = self.prepared.arrivals.mean_per_s(self.order.rate_per_s, self.lengths, self.intended);
         }
         record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
-        evidence::put_load(&mut record, &rows, &ran, &self.prepared);
+        evidence::put_load(&mut record, &rows, &ran, &self.prepared, (self.order.rate_per_s, self.lengths));
         record.errors = errors;
         record.regret = crate::simulation::regret(&self.prepared, &rows, self.lengths, self.order.seed, None);
         record.faults = self.sink.faults(&rows, &self.prepared.faults);

@@ -1,19 +1,28 @@
 //! What the stamps of a trial say of the trial itself: whether the load was the one asked for, whether anything was lost, whether it settled.
 
-use model::record::{ArrivalsFit, Backlog, Trust};
+use std::collections::BTreeMap;
+
+use model::record::{ArrivalsFit, Backlog, Bounds, Settled, Trust};
 use pool::Snapshot;
 use pool::clock::Nanos;
 use pool::core::Outcome;
 use pool::times::Phase;
-use stats::{arrivals, backlog, conserve};
+use stats::interval::Estimate;
+use stats::steady::Steady;
+use stats::{arrivals, backlog, conserve, interval, steady};
 
 use crate::arrivals::Arrivals;
+use crate::launch::Lengths;
 use crate::rows::Row;
 
 /// Judges the stamps of an open loop. `rows` are by intended start, `window` is the measured one, `asked` the process of the schedule, `drained` the
 /// pool after the last outcome.
-pub(crate) fn trust(rows: &[Row], window: (Nanos, Nanos), asked: Arrivals, drained: Option<&Snapshot>) -> Trust {
+pub(crate) fn trust(rows: &[Row], window: (Nanos, Nanos), asked: Asked<'_>, drained: Option<&Snapshot>) -> Trust {
+    let responses: Vec<Nanos> =
+        rows.iter().filter(|r| r.measured && r.outcome == Outcome::Ok).map(|r| r.done().saturating_sub(r.intended())).collect();
     Trust {
+        settled: settled(&responses),
+        intervals: intervals(&responses),
         arrivals: arrivals_fit(rows, asked),
         little_gap: little_gap(rows),
         busy_gap: drained.and_then(|pool| busy_gap(rows, pool)),
@@ -21,14 +30,48 @@ pub(crate) fn trust(rows: &[Row], window: (Nanos, Nanos), asked: Arrivals, drain
     }
 }
 
-/// The sent gaps against the exponential distribution.
-fn arrivals_fit(rows: &[Row], asked: Arrivals) -> Option<ArrivalsFit> {
-    if asked != Arrivals::Poisson {
+/// The percentiles that get an interval.
+const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999)];
+
+/// What was asked for: the process, its reference rate, and over how long.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub arrivals: &'a Arrivals,
+    pub per_s: Option<f64>,
+    pub lengths: Lengths,
+}
+
+/// Where the series of responses settles.
+fn settled(responses: &[Nanos]) -> Option<Settled> {
+    let share = |samples: usize| samples as f64 / responses.len().max(1) as f64;
+    Some(match steady::mser5(responses)? {
+        Steady::Settled { drop, .. } => Settled { warm_up_share: share(drop), never: false },
+        Steady::Never { least } => Settled { warm_up_share: share(least), never: true },
+    })
+}
+
+/// The 95 % intervals of the percentiles that have one, by name, and of the mean.
+fn intervals(responses: &[Nanos]) -> BTreeMap<String, Bounds> {
+    let bounds = |name: &str, estimate: Option<Estimate>| {
+        let estimate = estimate?;
+        let interval = estimate.interval.ok()?;
+        Some((name.to_owned(), Bounds { low_ns: interval.low, high_ns: interval.high, effective: estimate.effective }))
+    };
+    let of = |(name, q): (&str, f64)| bounds(name, interval::percentile(responses, q));
+    QUANTILES.into_iter().filter_map(of).chain(bounds("mean", interval::mean(responses))).collect()
+}
+
+/// The sent gaps against the exponential distribution, in the time in which the rate asked for is constant.
+fn arrivals_fit(rows: &[Row], asked: Asked<'_>) -> Option<ArrivalsFit> {
+    if *asked.arrivals == Arrivals::Constant {
         return None;
     }
+    let first = rows.first()?;
+    let origin = first.intended().saturating_sub(first.intent.at_ns);
+    let expected = |at: Nanos| asked.arrivals.cumulative(asked.per_s.unwrap_or(1.0), asked.lengths, at.saturating_sub(origin));
+    expected(origin)?;
     let sent: Vec<Nanos> = rows.iter().filter(|r| r.measured).map(Row::sent).collect();
-    let origin = *sent.first()?;
-    let fit = arrivals::of_shape(&arrivals::rescaled(&sent, |at| at.saturating_sub(origin) as f64))?;
+    let fit = arrivals::of_shape(&arrivals::rescaled(&sent, |at| expected(at).unwrap_or(0.0)))?;
     Some(ArrivalsFit { statistic: fit.statistic, critical: fit.critical, gaps: fit.gaps as u64 })
 }
 
@@ -83,10 +126,29 @@ mod tests {
 
     const WINDOW: (Nanos, Nanos) = (5_000_000, 2_005_000_000);
 
+    fn asked(arrivals: &Arrivals) -> Asked<'_> {
+        Asked { arrivals, per_s: Some(1000.0), lengths: Lengths { warmup_ns: 0, length_ns: 2_000_000_000 } }
+    }
+
+    #[test]
+    fn a_warm_up_is_found_and_percentiles_have_intervals() {
+        let noise = |i: u64| 400_000 + i * 7_919 % 1_000 * 100;
+        let trust_of = |rows: &[Row]| trust(rows, WINDOW, asked(&Arrivals::Constant), None);
+        let even = trust_of(&rows(noise));
+        assert!(even.settled.is_some_and(|s| !s.never && s.warm_up_share < 0.05), "{:?}", even.settled);
+        let p50 = even.intervals["p50"];
+        assert!(p50.low_ns <= 450_000.0 && p50.high_ns >= 449_000.0 && p50.effective > 100.0, "{p50:?}");
+        assert!(!even.intervals.contains_key("p99.9"), "two samples lie beyond it");
+        let cold = trust_of(&rows(|i| noise(i) + if i < 300 { 2_000_000 } else { 0 }));
+        assert!(cold.settled.is_some_and(|s| !s.never && (s.warm_up_share - 0.15).abs() < 0.02), "{:?}", cold.settled);
+        let rising = trust_of(&rows(|i| noise(i) + i * 3_000));
+        assert!(rising.settled.is_some_and(|s| s.never), "{:?}", rising.settled);
+    }
+
     #[test]
     fn a_plan_that_was_kept_conserves_and_one_that_moved_does_not() {
         let kept = rows(|_| 400_000);
-        let trust_of = |rows: &[Row]| trust(rows, WINDOW, Arrivals::Constant, None);
+        let trust_of = |rows: &[Row]| trust(rows, WINDOW, asked(&Arrivals::Constant), None);
         assert_eq!(trust_of(&kept).little_gap, Some(0.0));
         let mut moved = kept.clone();
         moved[700].intent.at_ns += 300_000;
@@ -96,18 +158,18 @@ mod tests {
 
     #[test]
     fn a_backlog_that_grows_is_saturated_and_has_its_slope() {
-        let steady = trust(&rows(|i| 400_000 + i % 7), WINDOW, Arrivals::Constant, None).backlog.unwrap();
+        let steady = trust(&rows(|i| 400_000 + i % 7), WINDOW, asked(&Arrivals::Constant), None).backlog.unwrap();
         assert!(!steady.saturated && steady.slope_per_s.abs() < 1.0, "{steady:?}");
         // A fifth more comes than goes: of 1000 requests a second 167 stay behind.
-        let over = trust(&rows(|i| i * 200_000 + 400_000), WINDOW, Arrivals::Constant, None).backlog.unwrap();
+        let over = trust(&rows(|i| i * 200_000 + 400_000), WINDOW, asked(&Arrivals::Constant), None).backlog.unwrap();
         assert!(over.saturated && (over.slope_per_s / 166.7 - 1.0).abs() < 0.02, "{over:?}");
     }
 
     #[test]
     fn only_poisson_arrivals_are_held_against_the_exponential() {
         let rows = rows(|_| 400_000);
-        assert_eq!(trust(&rows, WINDOW, Arrivals::Constant, None).arrivals, None);
-        let fit = trust(&rows, WINDOW, Arrivals::Poisson, None).arrivals.unwrap();
+        assert_eq!(trust(&rows, WINDOW, asked(&Arrivals::Constant), None).arrivals, None);
+        let fit = trust(&rows, WINDOW, asked(&Arrivals::Poisson), None).arrivals.unwrap();
         assert!(fit.statistic > 100.0 * fit.critical && fit.gaps == 1999, "even gaps are not exponential: {fit:?}");
     }
 }

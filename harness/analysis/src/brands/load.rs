@@ -1,7 +1,7 @@
 //! Brands from what the stamps of a trial say of the trial itself (`record.trust`).
 
 use model::Record;
-use model::record::Trust;
+use model::record::{Settled, Trust};
 
 use super::{brand, percent};
 use crate::summary::{Brand, Grade};
@@ -10,6 +10,8 @@ use crate::summary::{Brand, Grade};
 const FIT_TIMES: f64 = 2.0;
 /// Identities hold to the nanosecond; the rest is for the division.
 const IDENTITY: f64 = 1e-9;
+/// Largest share of the window that may look like warm-up: MSER-5 drops as much of one in ten stationary series by chance.
+const WARM_UP_SHARE: f64 = 0.1;
 /// Largest share of the pacing thread's time that may be CPU time: above, one more delay cannot be caught up with.
 const PACER_SHARE: f64 = 0.7;
 
@@ -50,6 +52,21 @@ pub(super) fn backlog(measured: &[&Record]) -> Option<String> {
         worst.slope_per_s,
         2.0 * worst.error_per_s
     ))
+}
+
+/// A warm-up within the window, or no steady state at all, in most rounds: one round may look so by chance.
+pub(super) fn not_settled(measured: &[&Record]) -> Option<Brand> {
+    let settled: Vec<Settled> = trusts(measured).filter_map(|(_, trust)| trust.settled).collect();
+    let most = |count: usize| 2 * count > settled.len();
+    let remedy = "lengthen load.warmup until the window begins steady, and load.length";
+    if most(settled.iter().filter(|s| s.never).count()) {
+        let reason = "responses never settled: the end of the window looks other than its middle".to_owned();
+        return brand(Grade::Degraded, "not-settled", reason, remedy);
+    }
+    let cold: Vec<f64> = settled.iter().filter(|s| s.never || s.warm_up_share > WARM_UP_SHARE).map(|s| s.warm_up_share).collect();
+    let worst = cold.iter().copied().reduce(f64::max).filter(|_| most(cold.len()))?;
+    let reason = format!("the first {} of the window still look like warm-up", percent(worst));
+    brand(Grade::Note, "not-settled", reason, remedy)
 }
 
 /// The pacing thread itself is near its limit.

@@ -1,4 +1,4 @@
-use model::record::{ArrivalsFit, Backlog, Pacer, Trust};
+use model::record::{ArrivalsFit, Backlog, Pacer, Settled, Trust};
 
 use super::*;
 use crate::testkit::{calibration, facts, histogram, measured, one_case, one_case_with};
@@ -89,6 +89,12 @@ fn what_the_stamps_say_is_branded() {
     assert_eq!(grade("conservation-broken", says(|t| t.busy_gap = Some(1e-6))), Some(Grade::Invalid));
     let grew = |saturated| says(move |t| t.backlog = Some(Backlog { slope_per_s: 160.0, error_per_s: 3.0, gained: 320.0, saturated }));
     assert_eq!((grade("saturated", grew(true)), grade("saturated", grew(false))), (Some(Grade::Note), None));
+    let settles = |warm_up_share, never| says(move |t| t.settled = Some(Settled { warm_up_share, never }));
+    assert_eq!(grade("not-settled", settles(0.05, false)), None);
+    assert_eq!(
+        (grade("not-settled", settles(0.2, false)), grade("not-settled", settles(0.6, true))),
+        (Some(Grade::Note), Some(Grade::Degraded))
+    );
     let busy = |cpu_ns| move |r: &mut Record| r.pacer = Some(Pacer { cpu_ns, wall_ns: 100, ..Pacer::default() });
     assert_eq!((grade("generator-busy", busy(71)), grade("generator-busy", busy(69))), (Some(Grade::Degraded), None));
 }

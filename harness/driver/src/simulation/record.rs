@@ -20,7 +20,7 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
         record.offered_per_s = prepared.arrivals.mean_per_s(order.rate_per_s, lengths, planned);
     }
     record.counts.intended = if record.open_loop { planned } else { rows.iter().filter(|r| r.measured).count() as u64 };
-    evidence::put_load(&mut record, &rows, &ran, prepared);
+    evidence::put_load(&mut record, &rows, &ran, prepared, (order.rate_per_s, lengths));
     model::record::VIRTUAL.clone_into(&mut record.timing_class);
     (record.cpu, record.host) = (Cpu::default(), HostDuring::default());
     record.deaths = ended.deaths;
