@@ -55,6 +55,7 @@ pub(crate) fn summarise(case: &Case, trials: &Trials<'_>) -> CaseSummary {
         pacer: pacer(measured),
         host: host(measured),
         twin: twin(measured),
+        intervals: crate::sure::intervals(measured),
         memory_peak_bytes: measured.iter().map(|r| r.memory_peak_bytes).max().unwrap_or(0),
         seen: measured.first().map(|r| r.seen.clone()).unwrap_or_default(),
         brands: Vec::new(),

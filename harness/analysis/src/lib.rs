@@ -17,6 +17,7 @@ mod run;
 pub mod schedule;
 mod stats;
 pub mod summary;
+mod sure;
 mod tiers;
 mod time;
 

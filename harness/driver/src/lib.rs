@@ -19,6 +19,7 @@ pub mod payload;
 mod prepare;
 mod rows;
 pub mod schedule;
+pub mod selftest;
 mod simulation;
 mod slice;
 mod sys;

@@ -150,7 +150,7 @@ mod tests {
         let kept = rows(|_| 400_000);
         let trust_of = |rows: &[Row]| trust(rows, WINDOW, asked(&Arrivals::Constant), None);
         assert_eq!(trust_of(&kept).little_gap, Some(0.0));
-        let mut moved = kept.clone();
+        let mut moved = kept;
         moved[700].intent.at_ns += 300_000;
         assert!(trust_of(&moved).little_gap.unwrap() > 1e-4, "a start that is not the planned one");
         assert_eq!(trust_of(&[]).little_gap, None);

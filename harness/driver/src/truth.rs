@@ -120,6 +120,29 @@ pub fn point(queue: &Queue, utilisation: f64, requests: u32, replications: u32, 
     Ok(Point { queue: queue.name, utilisation, requests: sent, wait_ns, half_ns, theory_ns: theory_s * 1e9, blocked })
 }
 
+/// A queue that gets more than it can serve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overload {
+    /// Whether the backlog was found to grow beyond chance.
+    pub saturated: bool,
+    /// By how many requests per second.
+    pub slope_per_s: f64,
+    /// Arrivals less what the servers can do, per second: `lambda - c mu`.
+    pub expected_per_s: f64,
+}
+
+/// Simulates M/M/4 above its capacity, for `requests` requests.
+///
+/// # Errors
+/// When the trial fails.
+pub fn overload(utilisation: f64, requests: u32, seed: u64) -> Result<Overload, String> {
+    let queue = Queue { name: "M/M/4", servers: 4, service: "exponential 1s", settings: &[], wait: |_| None };
+    let capacity = f64::from(queue.servers) / SERVICE_S;
+    let record = replicate(&queue, utilisation * capacity, requests, seed)?;
+    let backlog = record.trust.and_then(|trust| trust.backlog).ok_or("the trial is too short to grow a backlog")?;
+    Ok(Overload { saturated: backlog.saturated, slope_per_s: backlog.slope_per_s, expected_per_s: (utilisation - 1.0) * capacity })
+}
+
 fn replicate(queue: &Queue, per_s: f64, requests: u32, seed: u64) -> Result<Record, String> {
     let length_ns = (f64::from(requests) / per_s * 1e9) as u64;
     let mut case = case(queue.servers, queue.service, Some(per_s), queue.settings);
@@ -209,6 +232,13 @@ mod tests {
                 assert!(blocked.is_none_or(|gap| gap < 0.003), "{point:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_much_is_called_saturated() {
+        let over = overload(1.2, 60_000, 1).unwrap();
+        assert!(over.saturated && (over.slope_per_s / over.expected_per_s - 1.0).abs() < 0.1, "{over:?}");
+        assert!(!overload(0.8, 60_000, 1).unwrap().saturated);
     }
 
     #[test]

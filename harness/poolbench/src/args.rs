@@ -34,6 +34,7 @@ Exit codes:
   1    an error of the system or of poolbench itself (disk full, cannot spawn)
   2    usage, bad scenario or configuration, empty selection, plan over its limit
   3    a trial failed, timed out, gave a wrong answer, or was invalid
+  12   this host is unfit to measure on (doctor)
   130  interrupted; finished trials are kept and `run --continue DIR` resumes";
 
 /// The subcommands.
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Judge: run every scenario at smoke size and test what it expects
     Check(CheckArgs),
+    /// Judge: test this host and the harness on it, and say what can be measured and how finely
+    Doctor(DoctorArgs),
     /// Look: name scenarios and their cases
     List(ListArgs),
     /// Look: remake the report of a run from its records
@@ -94,6 +97,11 @@ pub(crate) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// The standard cases whose id matches.
+    pub(crate) fn only(filter: &str) -> Self {
+        Self { picks: vec![Pick::Include(filter.to_owned())], ..Self::default() }
+    }
+
     /// The selection for `scenario::expand`; `None` with the bad text if a `-s` has no `=`.
     pub(crate) fn selection(&self, each_value_once: bool) -> Result<Selection, String> {
         let set =
@@ -180,6 +188,20 @@ pub(crate) struct CheckArgs {
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// `doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// Also check arrivals of ten seeds, queueing theory, coverage of intervals and overload: some minutes
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Keep the report and its figures in this directory
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// No progress on stderr
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -2,6 +2,7 @@
 
 mod check;
 mod compare;
+mod doctor;
 mod hidden;
 mod list;
 mod merge;
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A trial failed, timed out, gave a wrong answer or was invalid.
     Failed = 3,
+    /// The host is unfit to measure on.
+    Unfit = 12,
     /// Interrupted; finished trials are kept.
     Interrupted = 130,
 }

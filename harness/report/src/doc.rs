@@ -15,6 +15,7 @@ mod overview;
 mod pool;
 mod profile;
 mod scenario;
+mod sure;
 mod time;
 
 pub(crate) use classes::{ratio_within, within};

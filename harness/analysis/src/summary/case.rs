@@ -81,6 +81,9 @@ pub struct CaseSummary {
     pub host: HostSummary,
     /// Comparison with a queueing recursion; `None` where it does not apply.
     pub twin: Option<TwinSummary>,
+    /// How sure the response percentiles and the goodput are; empty for closed loops and old records.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<IntervalRow>,
     /// Largest peak resident memory of a trial's process, bytes.
     pub memory_peak_bytes: u64,
     /// The settings as SQLite or the system report them.
@@ -320,6 +323,22 @@ pub struct TwinSummary {
     /// How far a request's latency was from its own in the recursion; absent in old records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual: Option<ResidualSummary>,
+}
+
+/// The 95 % interval of one figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IntervalRow {
+    /// `p50`, `p95`, `p99` or `p99.9` of the response, ns; or `goodput`, per second.
+    pub figure: String,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Rounds that it rests on; 0 for one within a trial.
+    pub rounds: u32,
+    /// Within a trial: as many independent requests would say as much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
 }
 
 /// Distances between latencies and their twins; medians over rounds.

@@ -162,3 +162,11 @@ fn check_judges_each_value_once_and_keeps_nothing() {
     assert!(ran.out.contains("failed: it/wrong: ") && ran.out.contains("outcomes.shed"), "{}", ran.out);
     assert!(ran.out.contains("check: 1 case passed, 1 failed"), "{}", ran.out);
 }
+
+#[test]
+fn a_doctor_does_not_write_over_what_is_there() {
+    let place = Place::new();
+    place.write("kept/notes.txt", "mine");
+    place.poolbench(&["doctor", "--out", "kept"]).refuses(2, &["'kept' is not empty", "an empty directory"]);
+    place.poolbench(&["doctor", "--ful"]).refuses(2, &["--full"]);
+}

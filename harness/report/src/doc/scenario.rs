@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::summary::{Brand, CaseSummary, ScenarioSummary};
 
-use crate::doc::{axes, checks, classes, generator, head, overview, pool, profile, time};
+use crate::doc::{axes, checks, classes, generator, head, overview, pool, profile, sure, time};
 use crate::markdown::{code, details, escape, prose};
 use crate::pictures::ScenarioPictures;
 
@@ -30,6 +30,7 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
         let _ = writeln!(out, "{}\n", prose(&scenario.notes));
     }
     out.push_str(&image(pictures.spectrum.as_deref(), &format!("Percentile spectrum of {}", scenario.name)));
+    out.push_str(&sure::intervals(scenario));
     out.push_str(&pool::tiers(scenario));
     out.push_str(&pool::confusion(scenario));
     out.push_str(&pool::guessing(scenario));

@@ -1,0 +1,73 @@
+//! How sure percentiles are: their 95 % intervals over rounds, or within the trial where there are few rounds.
+
+use ::stats::interval::across_rounds;
+use model::Record;
+
+use crate::rounds::{goodput, percentile};
+use crate::summary::IntervalRow;
+
+/// With fewer rounds Student's t says more of itself than of the figure (12.7 standard errors with two), and requests within a trial know better.
+const ROUNDS_NEEDED: usize = 3;
+const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999)];
+
+/// One row per figure that has an interval; none for records without evidence of their own (closed loops, old records), which have had none before.
+pub(crate) fn intervals(measured: &[&Record]) -> Vec<IntervalRow> {
+    if measured.iter().all(|r| r.trust.is_none()) {
+        return Vec::new();
+    }
+    let of_percentile = |(name, q): (&str, f64)| {
+        let rounds: Vec<f64> = measured.iter().filter_map(|r| percentile(r.histograms.get("response"), q).ok()).collect();
+        over_rounds(name, &rounds).or_else(|| within(name, measured))
+    };
+    let sent: Vec<f64> = measured.iter().filter_map(|r| goodput(r).ok()).collect();
+    QUANTILES.into_iter().filter_map(of_percentile).chain(over_rounds("goodput", &sent)).collect()
+}
+
+fn over_rounds(name: &str, values: &[f64]) -> Option<IntervalRow> {
+    let estimate = (values.len() >= ROUNDS_NEEDED).then(|| across_rounds(values))??;
+    let interval = estimate.interval.ok()?;
+    Some(IntervalRow { figure: name.to_owned(), low: interval.low, high: interval.high, rounds: values.len() as u32, effective: None })
+}
+
+/// The widest of the trials' own: with one or two of them nothing says which is right.
+fn within(name: &str, measured: &[&Record]) -> Option<IntervalRow> {
+    let own = measured.iter().filter_map(|r| r.trust.as_ref()?.intervals.get(name).copied());
+    let widest = own.max_by(|a, b| (a.high_ns - a.low_ns).total_cmp(&(b.high_ns - b.low_ns)))?;
+    Some(IntervalRow { figure: name.to_owned(), low: widest.low_ns, high: widest.high_ns, rounds: 0, effective: Some(widest.effective) })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::record::{Bounds, Trust};
+
+    use super::*;
+    use crate::testkit::{histogram, measured};
+
+    fn with(round: u32, p50: u64) -> Record {
+        let mut record = measured("a/b", round);
+        record.histograms.insert("response".to_owned(), histogram(&[(2000, p50)]));
+        let own = Bounds { low_ns: p50 as f64 * 0.9, high_ns: p50 as f64 * 1.1, effective: 300.0 };
+        record.trust = Some(Trust { intervals: [("p50".to_owned(), own)].into(), ..Trust::default() });
+        record
+    }
+
+    #[test]
+    fn rounds_are_the_unit_where_there_are_three_of_them() {
+        let records = [with(0, 1_000_000), with(1, 1_100_000), with(2, 900_000)];
+        let rows = intervals(&records.iter().collect::<Vec<_>>());
+        let p50 = rows.iter().find(|r| r.figure == "p50").unwrap();
+        // Logarithms 0, 0.0953 and -0.1054: mean -0.0034, standard error 0.0580, t 4.303.
+        assert!((p50.low / 1e6 - 0.777).abs() < 0.005 && (p50.high / 1e6 - 1.279).abs() < 0.005, "{p50:?}");
+        assert_eq!((p50.rounds, p50.effective), (3, None));
+        assert!(rows.iter().any(|r| r.figure == "goodput" && r.low <= 1000.0 && r.high >= 1000.0), "{rows:?}");
+    }
+
+    #[test]
+    fn a_trial_speaks_for_itself_where_rounds_are_few() {
+        let (one, two) = (with(0, 1_000_000), with(1, 2_000_000));
+        let rows = intervals(&[&one, &two]);
+        assert_eq!(rows.len(), 1, "no other figure has an interval");
+        assert_eq!((rows[0].low, rows[0].high, rows[0].effective), (1_800_000.0, 2_200_000.0, Some(300.0)));
+        assert_eq!(intervals(&[&measured("a/b", 0)]), [], "an old record");
+    }
+}

@@ -1,0 +1,98 @@
+//! `poolbench doctor`: what can be measured on this host, and how finely.
+
+mod checks;
+mod full;
+mod stall;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::args::DoctorArgs;
+use crate::exit::{Complaint, Exit};
+use crate::facts;
+use crate::progress::{eprint_line, print_result};
+
+/// One check: what was looked at, what came out, and whether it is as it must be.
+#[derive(Debug, Serialize)]
+struct Check {
+    /// What was looked at.
+    name: &'static str,
+    /// Whether figures of this host can be trusted in this respect; `None` where a figure is only told.
+    holds: Option<bool>,
+    /// What that means for whoever measures here.
+    says: String,
+    /// Heads of the columns of `rows`.
+    head: Vec<&'static str>,
+    /// The figures.
+    rows: Vec<Vec<String>>,
+}
+
+/// A check that takes the directory in which it may write.
+type Probe = fn(&Path) -> Result<Check>;
+
+const QUICK: &[(&str, Probe)] = &[
+    ("clock", checks::clock),
+    ("pacer", checks::pacer),
+    ("ceiling", checks::ceiling),
+    ("stall", stall::stall),
+    ("profiler", checks::profiler),
+    ("disk", checks::disk),
+];
+const FULL: &[(&str, Probe)] =
+    &[("arrivals", full::arrivals), ("theory", full::theory), ("coverage", full::coverage), ("overload", full::overload)];
+
+/// Runs the checks, prints them, and keeps them where `--out` says.
+pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
+    if let Some(out) = &args.out
+        && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
+    {
+        let line = format!("'{}' is not empty", out.display());
+        return Err(Complaint::usage(line, "give --out a directory that is empty or does not exist"));
+    }
+    let temporary = tempfile::Builder::new().prefix("poolbench-doctor-").tempdir().context("making a directory for the checks")?;
+    let facts = facts::gather(temporary.path());
+    let mut done = Vec::new();
+    for (name, probe) in QUICK.iter().chain(FULL.iter().filter(|_| args.full)) {
+        if !args.quiet {
+            eprint_line(&format!("{name} ..."));
+        }
+        done.push(probe(temporary.path()).with_context(|| format!("the check '{name}'"))?);
+    }
+    let page = page(&facts, &done);
+    if let Some(out) = &args.out {
+        std::fs::create_dir_all(out).with_context(|| format!("making '{}'", out.display()))?;
+        let kept = serde_json::json!({ "facts": facts, "checks": done });
+        std::fs::write(out.join("doctor.json"), serde_json::to_string_pretty(&kept)? + "\n").context("writing doctor.json")?;
+        std::fs::write(out.join("report.md"), &page).context("writing report.md")?;
+    }
+    print_result(&page)?;
+    Ok(if done.iter().any(|check| check.holds == Some(false)) { Exit::Unfit } else { Exit::Done })
+}
+
+fn page(facts: &model::facts::Facts, checks: &[Check]) -> String {
+    let mut out = String::from("# What can be measured on this host\n\n");
+    let _ = writeln!(
+        out,
+        "{} on {} with {} CPUs, kernel {}, build {} ({}), pacing thread in timing class `{}`.\n",
+        facts.started, facts.cpu, facts.cpus, facts.kernel, facts.commit, facts.profile, facts.timing_class
+    );
+    for check in checks {
+        let mark = match check.holds {
+            Some(true) => "holds",
+            Some(false) => "DOES NOT HOLD",
+            None => "told",
+        };
+        let _ = writeln!(out, "## {}: {mark}\n\n{}\n", check.name, check.says);
+        let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+        out.push_str(&line(check.head.clone()));
+        out.push_str(&line(check.head.iter().enumerate().map(|(i, _)| if i == 0 { "---" } else { "---:" }).collect()));
+        for row in &check.rows {
+            out.push_str(&line(row.iter().map(String::as_str).collect()));
+        }
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,41 @@
+//! How sure the percentiles are.
+
+use analysis::summary::{CaseSummary, IntervalRow, Metric, ScenarioSummary};
+
+use crate::doc::pool::{row_by_case, table_by_case};
+use crate::doc::scenario::folded_if_long;
+use crate::markdown::{BLANK, Column};
+use crate::show::{self, count};
+
+const FIGURES: [&str; 5] = ["p50", "p95", "p99", "p99.9", "goodput"];
+
+/// The 95 % intervals of each case's response percentiles and goodput; nothing where no case has one.
+pub(crate) fn intervals(scenario: &ScenarioSummary) -> String {
+    let mut columns: Vec<(Column, &str)> = FIGURES.map(|name| (Column::Right, name)).to_vec();
+    columns.push((Column::Right, "over"));
+    let mut table = table_by_case(scenario, &columns);
+    let cases: Vec<&CaseSummary> = scenario.cases.iter().filter(|case| !case.intervals.is_empty()).collect();
+    for case in &cases {
+        let mut cells: Vec<String> = FIGURES.map(|name| cell(case, name)).to_vec();
+        cells.push(over(&case.intervals));
+        table.row(row_by_case(scenario, case, cells));
+    }
+    let sentence = "**How sure is it?** 95 % intervals of response percentiles and goodput: over rounds where there are three or more, else within the \
+                    trial, with respect for how much its requests depend on each other (as many independent ones would say as much about the p50). \
+                    Blank: too few requests beyond the percentile, or in too few clusters.";
+    folded_if_long(cases.len(), sentence, &table.render())
+}
+
+fn cell(case: &CaseSummary, figure: &str) -> String {
+    let Some(row) = case.intervals.iter().find(|row| row.figure == figure) else { return BLANK.to_owned() };
+    let show = |value: f64| if figure == "goodput" { show::metric(Metric::Goodput, value) } else { show::ns_or_blank(Some(value)) };
+    format!("{} to {}", show(row.low), show(row.high))
+}
+
+fn over(rows: &[IntervalRow]) -> String {
+    match rows.first() {
+        Some(IntervalRow { effective: Some(effective), .. }) => format!("{} requests' worth", count(*effective as u64)),
+        Some(row) => format!("{} rounds", row.rounds),
+        None => BLANK.to_owned(),
+    }
+}
