@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Judge: run every scenario at smoke size and test what it expects
     Check(CheckArgs),
-    /// Judge: test this host and the harness on it, and say what can be measured and how finely
+    /// Judge: test this host, and say what can be measured on it
     Doctor(DoctorArgs),
     /// Look: name scenarios and their cases
     List(ListArgs),

@@ -167,6 +167,6 @@ fn check_judges_each_value_once_and_keeps_nothing() {
 fn a_doctor_does_not_write_over_what_is_there() {
     let place = Place::new();
     place.write("kept/notes.txt", "mine");
-    place.poolbench(&["doctor", "--out", "kept"]).refuses(2, &["'kept' is not empty", "an empty directory"]);
+    place.poolbench(&["doctor", "--out", "kept"]).refuses(2, &["'kept' is not empty", "a directory that is empty"]);
     place.poolbench(&["doctor", "--ful"]).refuses(2, &["--full"]);
 }
