@@ -3,24 +3,24 @@
 use ::stats::interval::across_rounds;
 use model::Record;
 
-use crate::rounds::{goodput, percentile};
-use crate::summary::IntervalRow;
+use crate::rounds::metric;
+use crate::summary::{IntervalRow, Metric};
 
 /// With fewer rounds Student's t says more of itself than of the figure (12.7 standard errors with two), and requests within a trial know better.
 const ROUNDS_NEEDED: usize = 3;
-const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999)];
+/// The figures that get an interval; within a trial it goes by the same name.
+const FIGURES: [Metric; 5] = [Metric::P50, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
 
 /// One row per figure that has an interval; none for records without evidence of their own (closed loops, old records), which have had none before.
 pub(crate) fn intervals(measured: &[&Record]) -> Vec<IntervalRow> {
     if measured.iter().all(|r| r.trust.is_none()) {
         return Vec::new();
     }
-    let of_percentile = |(name, q): (&str, f64)| {
-        let rounds: Vec<f64> = measured.iter().filter_map(|r| percentile(r.histograms.get("response"), q).ok()).collect();
-        over_rounds(name, &rounds).or_else(|| within(name, measured))
+    let of = |figure: Metric| {
+        let rounds: Vec<f64> = measured.iter().filter_map(|r| metric(figure, r).ok()).collect();
+        over_rounds(figure.name(), &rounds).or_else(|| within(figure.name(), measured))
     };
-    let sent: Vec<f64> = measured.iter().filter_map(|r| goodput(r).ok()).collect();
-    QUANTILES.into_iter().filter_map(of_percentile).chain(over_rounds("goodput", &sent)).collect()
+    FIGURES.into_iter().filter_map(of).collect()
 }
 
 fn over_rounds(name: &str, values: &[f64]) -> Option<IntervalRow> {

@@ -7,16 +7,16 @@ use crate::doc::scenario::folded_if_long;
 use crate::markdown::{BLANK, Column};
 use crate::show::{self, count};
 
-const FIGURES: [&str; 5] = ["p50", "p95", "p99", "p99.9", "goodput"];
+const FIGURES: [Metric; 5] = [Metric::P50, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
 
 /// The 95 % intervals of each case's response percentiles and goodput; nothing where no case has one.
 pub(crate) fn intervals(scenario: &ScenarioSummary) -> String {
-    let mut columns: Vec<(Column, &str)> = FIGURES.map(|name| (Column::Right, name)).to_vec();
+    let mut columns: Vec<(Column, &str)> = FIGURES.map(|figure| (Column::Right, figure.name())).to_vec();
     columns.push((Column::Right, "over"));
     let mut table = table_by_case(scenario, &columns);
     let cases: Vec<&CaseSummary> = scenario.cases.iter().filter(|case| !case.intervals.is_empty()).collect();
     for case in &cases {
-        let mut cells: Vec<String> = FIGURES.map(|name| cell(case, name)).to_vec();
+        let mut cells: Vec<String> = FIGURES.map(|figure| cell(case, figure)).to_vec();
         cells.push(over(&case.intervals));
         table.row(row_by_case(scenario, case, cells));
     }
@@ -26,10 +26,9 @@ pub(crate) fn intervals(scenario: &ScenarioSummary) -> String {
     folded_if_long(cases.len(), sentence, &table.render())
 }
 
-fn cell(case: &CaseSummary, figure: &str) -> String {
-    let Some(row) = case.intervals.iter().find(|row| row.figure == figure) else { return BLANK.to_owned() };
-    let show = |value: f64| if figure == "goodput" { show::metric(Metric::Goodput, value) } else { show::ns_or_blank(Some(value)) };
-    format!("{} to {}", show(row.low), show(row.high))
+fn cell(case: &CaseSummary, figure: Metric) -> String {
+    let Some(row) = case.intervals.iter().find(|row| row.figure == figure.name()) else { return BLANK.to_owned() };
+    format!("{} to {}", show::metric(figure, row.low), show::metric(figure, row.high))
 }
 
 fn over(rows: &[IntervalRow]) -> String {
