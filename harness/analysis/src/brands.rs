@@ -209,18 +209,15 @@ fn saturated(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
     }
     let shed = case.outcomes.iter().find(|o| o.outcome == "shed").map_or(0.0, |o| o.share);
     let over = case.offered_share_of_capacity.filter(|s| *s > 1.0);
-    let reason = match over {
+    let expected = match over {
         Some(share) => {
-            format!("offered {} of capacity: percentiles grow with run length until the queue's limits cut them", percent(share))
+            Some(format!("offered {} of capacity: percentiles grow with run length until the queue's limits cut them", percent(share)))
         }
-        None if shed > SHED_SHARE => format!("{} of the requests were shed: percentiles grow with run length", percent(shed)),
-        None => String::new(),
+        None if shed > SHED_SHARE => Some(format!("{} of the requests were shed: percentiles grow with run length", percent(shed))),
+        None => None,
     };
     // What was seen goes before what was to be expected.
-    let reason = load::backlog(measured).unwrap_or(reason);
-    if reason.is_empty() {
-        return None;
-    }
+    let reason = load::backlog(measured).or(expected)?;
     brand(Grade::Note, "saturated", reason, "read goodput and the outcomes; for latency lower load.arrivals.rate")
 }
 

@@ -35,7 +35,7 @@ pub(super) fn arrivals_differ(measured: &[&Record]) -> Option<Brand> {
 /// Little's identity holds over any run that begins and ends empty, and so does the slots' own.
 pub(super) fn identity_broken(measured: &[&Record]) -> Option<Brand> {
     let broken = |(round, trust): (u32, &Trust)| {
-        let gap = |what: &str, gap: Option<f64>| gap.filter(|g| *g > IDENTITY).map(|g| (round, what.to_owned(), g));
+        let gap = |what: &'static str, gap: Option<f64>| gap.filter(|g| *g > IDENTITY).map(|g| (round, what, g));
         gap("requests in the system", trust.little_gap).or_else(|| gap("slots in use", trust.busy_gap))
     };
     let (round, what, gap) = trusts(measured).find_map(broken)?;
