@@ -5,15 +5,14 @@ use pool::Pool;
 use pool::core::Partition;
 
 use crate::figures::{figures, tiers};
-use crate::launch::Lengths;
 use crate::prepare::PreparedCase;
 use crate::rows::Row;
 use crate::slice::Ran;
 use crate::trust::{Asked, trust};
 use crate::twin::twin;
 
-/// Puts in what rows and counters say. `asked` is the reference rate and the lengths of warm-up and window.
-pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &PreparedCase, asked: (Option<f64>, Lengths)) {
+/// Puts in what rows and counters say of the load that was `asked` for.
+pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &PreparedCase, asked: Asked<'_>) {
     let f = figures(rows, record.counts.intended, ran.window, |cost| prepared.config.pool.tier_of_cost(cost));
     record.timing_class = match ran.paced {
         None => "none",
@@ -33,7 +32,6 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
         record.twin = twin(rows, prepared.slots());
     }
     if record.open_loop {
-        let asked = Asked { arrivals: &prepared.arrivals, per_s: asked.0, lengths: asked.1 };
         record.trust = Some(trust(rows, ran.window, asked, ran.drained.pool.as_ref()));
     }
     record.cpu = cpu(ran);

@@ -6,9 +6,11 @@ use pool::clock::Nanos;
 /// Counters of the kernel at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counters {
-    /// CPU time stolen by the hypervisor, used by anyone, and all there was, ticks.
+    /// CPU time stolen by the hypervisor, ticks.
     steal: u64,
+    /// CPU time that anyone used, ticks.
     busy: u64,
+    /// All CPU time, ticks.
     all: u64,
     /// Time some task waited for a CPU, microseconds.
     pressure_us: u64,

@@ -27,6 +27,7 @@ use crate::schedule::{Popularity, Schedule, Sort};
 use crate::slice::{Ran, Slice};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
+use crate::trust::Asked;
 
 /// Rate of the profiler, Hz: half the usual tick of 250. One timer of the process is looked at once a tick, so two busy CPUs cannot both be
 /// sampled at the whole tick.
@@ -206,7 +207,8 @@ impl Trial {
             record.offered_per_s = self.prepared.arrivals.mean_per_s(self.order.rate_per_s, self.lengths, self.intended);
         }
         record.counts.intended = if record.open_loop { self.intended } else { rows.iter().filter(|r| r.measured).count() as u64 };
-        evidence::put_load(&mut record, &rows, &ran, &self.prepared, (self.order.rate_per_s, self.lengths));
+        let asked = Asked { arrivals: &self.prepared.arrivals, per_s: self.order.rate_per_s, lengths: self.lengths };
+        evidence::put_load(&mut record, &rows, &ran, &self.prepared, asked);
         record.errors = errors;
         record.regret = crate::simulation::regret(&self.prepared, &rows, self.lengths, self.order.seed, None);
         record.faults = self.sink.faults(&rows, &self.prepared.faults);

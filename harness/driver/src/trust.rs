@@ -20,13 +20,14 @@ use crate::rows::Row;
 pub(crate) fn trust(rows: &[Row], window: (Nanos, Nanos), asked: Asked<'_>, drained: Option<&Snapshot>) -> Trust {
     let responses: Vec<Nanos> =
         rows.iter().filter(|r| r.measured && r.outcome == Outcome::Ok).map(|r| r.done().saturating_sub(r.intended())).collect();
+    let went: Vec<Nanos> = rows.iter().map(|r| r.times.last_end()).collect();
     Trust {
         settled: settled(&responses),
         intervals: intervals(&responses),
         arrivals: arrivals_fit(rows, asked),
-        little_gap: little_gap(rows),
+        little_gap: little_gap(rows, &went),
         busy_gap: drained.and_then(|pool| busy_gap(rows, pool)),
-        backlog: growth(rows, window),
+        backlog: growth(rows, &went, window),
     }
 }
 
@@ -77,13 +78,12 @@ fn arrivals_fit(rows: &[Row], asked: Asked<'_>) -> Option<ArrivalsFit> {
 
 /// Little's identity over the whole trial, which begins and ends empty: arrivals by the plan, stays as each request noted its own. `None` where
 /// nothing was sent; 1 where more had left than had come.
-fn little_gap(rows: &[Row]) -> Option<f64> {
+fn little_gap(rows: &[Row], went: &[Nanos]) -> Option<f64> {
     let first = rows.first()?;
     let origin = first.intended().saturating_sub(first.intent.at_ns);
     let came: Vec<Nanos> = rows.iter().map(|r| origin + r.intent.at_ns).collect();
-    let went: Vec<Nanos> = rows.iter().map(|r| r.times.last_end()).collect();
-    let stays: Vec<Nanos> = rows.iter().map(|r| r.times.last_end().saturating_sub(r.intended())).collect();
-    Some(conserve::little(&came, &went, &stays).map_or(1.0, |little| little.relative_gap))
+    let stays: Vec<Nanos> = rows.iter().zip(went).map(|(r, went)| went.saturating_sub(r.intended())).collect();
+    Some(conserve::little(&came, went, &stays).map_or(1.0, |little| little.relative_gap))
 }
 
 /// The same for the slots: their time in use, as the pool counted it, against the sum over requests of the time that each held one. `None` where
@@ -100,10 +100,9 @@ fn busy_gap(rows: &[Row], drained: &Snapshot) -> Option<f64> {
 }
 
 /// How the number of requests that wait or are served grew over the window.
-fn growth(rows: &[Row], window: (Nanos, Nanos)) -> Option<Backlog> {
+fn growth(rows: &[Row], went: &[Nanos], window: (Nanos, Nanos)) -> Option<Backlog> {
     let came: Vec<Nanos> = rows.iter().map(Row::intended).collect();
-    let went: Vec<Nanos> = rows.iter().map(|r| r.times.last_end()).collect();
-    let growth = backlog::growth(&came, &went, window.0, window.1)?;
+    let growth = backlog::growth(&came, went, window.0, window.1)?;
     Some(Backlog { slope_per_s: growth.slope_per_s, error_per_s: growth.error_per_s, gained: growth.gained, saturated: growth.saturated() })
 }
 

@@ -29,6 +29,8 @@ pub struct Queue {
     /// In Kendall's notation.
     pub name: &'static str,
     servers: u16,
+    /// Most requests in service and waiting together; `None` for no limit.
+    places: Option<u16>,
     service: &'static str,
     settings: &'static [(&'static str, &'static str)],
     /// The mean wait in s at an arrival rate per s.
@@ -38,34 +40,34 @@ pub struct Queue {
 /// 90 % of 0.5 s and 10 % of 5.5 s, with their second moment.
 const BIMODAL: &str = "bimodal 500ms 5500ms 0.1";
 const BIMODAL_SECOND: f64 = 0.9 * 0.5 * 0.5 + 0.1 * 5.5 * 5.5;
-/// Places of the finite queue: two in service, eight waiting.
-const PLACES: u32 = 10;
+/// What the others are variations of.
+const MM1: Queue = Queue { name: "M/M/1", servers: 1, places: None, service: "exponential 1s", settings: &[], wait: |l| erlang(l, 1) };
+const MM4: Queue = Queue { name: "M/M/4", servers: 4, wait: |l| erlang(l, 4), ..MM1 };
+const MD1: Queue = Queue { name: "M/D/1", service: "constant 1s", wait: |l| cosmetatos(l, SERVICE_S, 1), ..MM1 };
+const MG1: Queue = Queue { name: "M/G/1", service: BIMODAL, wait: |l| pollaczek_khinchine(l, SERVICE_S, BIMODAL_SECOND), ..MM1 };
 
 /// Every queue that is checked.
 pub const QUEUES: &[Queue] = &[
-    Queue { name: "M/M/1", servers: 1, service: "exponential 1s", settings: &[], wait: |l| erlang(l, 1) },
-    Queue { name: "M/M/2", servers: 2, service: "exponential 1s", settings: &[], wait: |l| erlang(l, 2) },
-    Queue { name: "M/M/4", servers: 4, service: "exponential 1s", settings: &[], wait: |l| erlang(l, 4) },
-    Queue { name: "M/D/1", servers: 1, service: "constant 1s", settings: &[], wait: |l| cosmetatos(l, SERVICE_S, 1) },
-    Queue { name: "M/D/2", servers: 2, service: "constant 1s", settings: &[], wait: |l| cosmetatos(l, SERVICE_S, 2) },
-    Queue { name: "M/D/4", servers: 4, service: "constant 1s", settings: &[], wait: |l| cosmetatos(l, SERVICE_S, 4) },
-    Queue { name: "M/G/1", servers: 1, service: BIMODAL, settings: &[], wait: |l| pollaczek_khinchine(l, SERVICE_S, BIMODAL_SECOND) },
+    MM1,
+    Queue { name: "M/M/2", servers: 2, wait: |l| erlang(l, 2), ..MM1 },
+    MM4,
+    MD1,
+    Queue { name: "M/D/2", servers: 2, wait: |l| cosmetatos(l, SERVICE_S, 2), ..MD1 },
+    Queue { name: "M/D/4", servers: 4, wait: |l| cosmetatos(l, SERVICE_S, 4), ..MD1 },
+    MG1,
     Queue {
         name: "M/G/1 with set-up",
-        servers: 1,
-        service: BIMODAL,
         // A worker that is closed as soon as it idles (the least that can be set is a thousandth of a service), and takes 3 s to start.
         settings: &[("pool.shared.min-ready", "0"), ("pool.shared.idle-ttl", "1000000"), ("virtual.start", "3000000000")],
         wait: |l| welch(l, (SERVICE_S, BIMODAL_SECOND), (SET_UP_S, SET_UP_S * SET_UP_S)),
+        ..MG1
     },
-    Queue {
-        name: "M/M/2/10",
-        servers: 2,
-        service: "exponential 1s",
-        settings: &[("pool.queue-len", "8")],
-        wait: |l| Mmck::new(l, SERVICE_S, 2, PLACES).map(|queue| queue.mean_wait()),
-    },
+    Queue { name: "M/M/2/10", servers: 2, places: Some(10), wait: |l| finite(l, 2, 10).map(|queue| queue.mean_wait()), ..MM1 },
 ];
+
+fn finite(per_s: f64, servers: u16, places: u16) -> Option<Mmck> {
+    Mmck::new(per_s, SERVICE_S, servers.into(), places.into())
+}
 
 fn erlang(per_s: f64, servers: u32) -> Option<f64> {
     Mmc::new(per_s, SERVICE_S, servers).map(|queue| queue.mean_wait())
@@ -115,7 +117,7 @@ pub fn point(queue: &Queue, utilisation: f64, requests: u32, replications: u32, 
     let (wait_ns, half_ns) = student::interval(LEVEL, &waits).ok_or("an interval needs two replications at least")?;
     let sent: u64 = records.iter().map(|r| r.counts.sent).sum();
     let shed: u64 = records.iter().filter_map(|r| r.outcomes.get("shed")).sum();
-    let finite = Mmck::new(per_s, SERVICE_S, u32::from(queue.servers), PLACES).filter(|_| queue.name.ends_with("/10"));
+    let finite = queue.places.and_then(|places| finite(per_s, queue.servers, places));
     let blocked = finite.map(|theory| (shed as f64 / sent.max(1) as f64, theory.blocking()));
     Ok(Point { queue: queue.name, utilisation, requests: sent, wait_ns, half_ns, theory_ns: theory_s * 1e9, blocked })
 }
@@ -136,16 +138,18 @@ pub struct Overload {
 /// # Errors
 /// When the trial fails.
 pub fn overload(utilisation: f64, requests: u32, seed: u64) -> Result<Overload, String> {
-    let queue = Queue { name: "M/M/4", servers: 4, service: "exponential 1s", settings: &[], wait: |_| None };
-    let capacity = f64::from(queue.servers) / SERVICE_S;
-    let record = replicate(&queue, utilisation * capacity, requests, seed)?;
+    let capacity = f64::from(MM4.servers) / SERVICE_S;
+    let record = replicate(&MM4, utilisation * capacity, requests, seed)?;
     let backlog = record.trust.and_then(|trust| trust.backlog).ok_or("the trial is too short to grow a backlog")?;
     Ok(Overload { saturated: backlog.saturated, slope_per_s: backlog.slope_per_s, expected_per_s: (utilisation - 1.0) * capacity })
 }
 
 fn replicate(queue: &Queue, per_s: f64, requests: u32, seed: u64) -> Result<Record, String> {
     let length_ns = (f64::from(requests) / per_s * 1e9) as u64;
-    let mut case = case(queue.servers, queue.service, Some(per_s), queue.settings);
+    let waiting = queue.places.map(|places| places.saturating_sub(queue.servers).to_string());
+    let limit = waiting.iter().map(|waiting| ("pool.queue-len", waiting.as_str()));
+    let settings: Vec<(&str, &str)> = queue.settings.iter().copied().chain(limit).collect();
+    let mut case = case(queue.servers, queue.service, Some(per_s), &settings);
     case.load.length_ns = length_ns;
     case.load.warmup_ns = (length_ns as f64 * WARMUP) as u64;
     let lengths = Lengths { warmup_ns: case.load.warmup_ns, length_ns };

@@ -7,6 +7,7 @@ use crate::evidence;
 use crate::launch::Lengths;
 use crate::prepare::PreparedCase;
 use crate::trial::Order;
+use crate::trust::Asked;
 
 /// Makes the record. Two trials of one seed leave the same one, so no time of the host is in it.
 pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outcome: Outcome) -> Record {
@@ -20,7 +21,8 @@ pub(super) fn make(order: &Order, load: &Load<'_>, prepared: &PreparedCase, outc
         record.offered_per_s = prepared.arrivals.mean_per_s(order.rate_per_s, lengths, planned);
     }
     record.counts.intended = if record.open_loop { planned } else { rows.iter().filter(|r| r.measured).count() as u64 };
-    evidence::put_load(&mut record, &rows, &ran, prepared, (order.rate_per_s, lengths));
+    let asked = Asked { arrivals: &prepared.arrivals, per_s: order.rate_per_s, lengths };
+    evidence::put_load(&mut record, &rows, &ran, prepared, asked);
     model::record::VIRTUAL.clone_into(&mut record.timing_class);
     (record.cpu, record.host) = (Cpu::default(), HostDuring::default());
     record.deaths = ended.deaths;
