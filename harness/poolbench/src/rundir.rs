@@ -39,17 +39,22 @@ fn cannot(what: &str, path: &Path, why: impl std::fmt::Display) -> anyhow::Error
     )
 }
 
+/// Makes the directory `path`, which must be new or empty, for `what`; `help` is the remedy where it is neither.
+pub(crate) fn fresh(path: &Path, what: &str, help: &str) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, e))?;
+    let mut entries = std::fs::read_dir(path).map_err(|e| cannot("read the directory", path, e))?;
+    if entries.next().is_some() {
+        let line = format!("'{}' is not empty (expected a new or empty directory; {what} is never overwritten)", path.display());
+        return Err(Complaint::usage(line, help));
+    }
+    Ok(())
+}
+
 impl RunDir {
     /// Makes `path`, which must be new or empty.
     pub(crate) fn create(path: &Path) -> Result<RunDir> {
-        std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, e))?;
-        let mut entries = std::fs::read_dir(path).map_err(|e| cannot("read the directory", path, e))?;
-        if entries.next().is_some() {
-            return Err(Complaint::usage(
-                format!("'{}' is not empty (expected a new or empty directory; a run is never overwritten)", path.display()),
-                format!("choose another --out, or resume it with `poolbench run --continue {}`", shell_word(path)),
-            ));
-        }
+        let resumed = format!("choose another --out, or resume it with `poolbench run --continue {}`", shell_word(path));
+        fresh(path, "a run", &resumed)?;
         let file = path.join(RECORDS);
         Self::lock(path, OpenOptions::new().create(true).append(true).open(&file).map_err(|e| cannot("write", &file, e))?)
     }

@@ -23,6 +23,7 @@ mod svg;
 mod terminal;
 
 pub use across::comparison;
+pub use markdown::{Column, Table};
 pub use terminal::terminal;
 
 /// Everything a report is made of.

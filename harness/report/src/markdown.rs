@@ -84,7 +84,7 @@ pub(crate) fn details(line: &str, body: &str) -> String {
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
+pub enum Column {
     /// Texts.
     Left,
     /// Numbers.
@@ -93,14 +93,14 @@ pub(crate) enum Column {
 
 /// A table whose cells are Markdown already.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
+pub struct Table {
     head: Vec<(Column, String)>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table with those columns.
-    pub(crate) fn new(head: &[(Column, &str)]) -> Self {
+    pub fn new(head: &[(Column, &str)]) -> Self {
         Self { head: head.iter().map(|(column, name)| (*column, (*name).to_owned())).collect(), rows: Vec::new() }
     }
 
@@ -110,7 +110,7 @@ impl Table {
     }
 
     /// Adds a row; a short one is filled up.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
@@ -120,7 +120,7 @@ impl Table {
     }
 
     /// The table with an empty line after it; nothing at all without rows.
-    pub(crate) fn render(&self) -> String {
+    pub fn render(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }

@@ -8,12 +8,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use model::rundir::REPORT;
+use report::{Column, Table};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
-use crate::exit::{Complaint, Exit};
-use crate::facts;
+use crate::exit::Exit;
 use crate::progress::{eprint_line, print_result};
+use crate::{facts, rundir};
 
 /// One check: what was looked at, what came out, and whether it is as it must be.
 #[derive(Debug, Serialize)]
@@ -46,11 +48,9 @@ const FULL: &[(&str, Probe)] =
 
 /// Runs the checks, prints them, and keeps them where `--out` says.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
-    if let Some(out) = &args.out
-        && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
-    {
-        let line = format!("'{}' is not empty", out.display());
-        return Err(Complaint::usage(line, "give --out a directory that is empty or does not exist"));
+    // Told now, not when the checks are over.
+    if let Some(out) = &args.out {
+        rundir::fresh(out, "a report", "give --out a directory that is empty or does not exist")?;
     }
     let temporary = tempfile::Builder::new().prefix("poolbench-doctor-").tempdir().context("making a directory for the checks")?;
     let facts = facts::gather(temporary.path());
@@ -63,10 +63,9 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     }
     let page = page(&facts, &done);
     if let Some(out) = &args.out {
-        std::fs::create_dir_all(out).with_context(|| format!("making '{}'", out.display()))?;
         let kept = serde_json::json!({ "facts": facts, "checks": done });
-        std::fs::write(out.join("doctor.json"), serde_json::to_string_pretty(&kept)? + "\n").context("writing doctor.json")?;
-        std::fs::write(out.join("report.md"), &page).context("writing report.md")?;
+        rundir::put(out, "doctor.json", (serde_json::to_string_pretty(&kept)? + "\n").as_bytes())?;
+        rundir::put(out, REPORT, page.as_bytes())?;
     }
     print_result(&page)?;
     Ok(if done.iter().any(|check| check.holds == Some(false)) { Exit::Unfit } else { Exit::Done })
@@ -86,13 +85,10 @@ fn page(facts: &model::facts::Facts, checks: &[Check]) -> String {
             None => "told",
         };
         let _ = writeln!(out, "## {}: {mark}\n\n{}\n", check.name, check.says);
-        let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-        out.push_str(&line(check.head.clone()));
-        out.push_str(&line(check.head.iter().enumerate().map(|(i, _)| if i == 0 { "---" } else { "---:" }).collect()));
-        for row in &check.rows {
-            out.push_str(&line(row.iter().map(String::as_str).collect()));
-        }
-        out.push('\n');
+        let column = |(i, name)| (if i == 0 { Column::Left } else { Column::Right }, name);
+        let mut table = Table::new(&check.head.iter().copied().enumerate().map(column).collect::<Vec<_>>());
+        check.rows.iter().for_each(|row| table.row(row.clone()));
+        out.push_str(&table.render());
     }
     out
 }

@@ -41,12 +41,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     if args.plan {
         return print_plan(&plan);
     }
-    arrivals::Recorder::new(args.record_arrivals.as_deref(), &plan)?;
+    let recorder = arrivals::Recorder::new(args.record_arrivals.as_deref(), &plan)?;
     let monitor = monitor::address(args.monitor, &plan, args.quiet)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
     let dir = RunDir::create(&out)?;
     dir.begin(&plan, &facts::gather(&out))?;
-    execute(&plan, dir, Vec::new(), monitor, args)
+    execute(&plan, dir, Vec::new(), monitor, &recorder, args)
 }
 
 /// What was asked for beside the selection.
@@ -109,7 +109,7 @@ fn resume(dir: &Path, args: &RunArgs) -> Result<Exit> {
     if !args.quiet {
         eprint_line(&format!("resuming {}: {done} kept", dir.display()));
     }
-    execute(&kept.plan, run, kept.records, monitor, args)
+    execute(&kept.plan, run, kept.records, monitor, &arrivals::Recorder::new(None, &kept.plan)?, args)
 }
 
 /// SIGINT and SIGTERM as a flag; a second one ends the program at once, and its children with it.
@@ -263,10 +263,16 @@ impl Pace {
     }
 }
 
-fn execute(plan: &Plan, mut dir: RunDir, kept: Vec<Record>, monitor: Option<SocketAddr>, args: &RunArgs) -> Result<Exit> {
+fn execute(
+    plan: &Plan,
+    mut dir: RunDir,
+    kept: Vec<Record>,
+    monitor: Option<SocketAddr>,
+    recorder: &arrivals::Recorder<'_>,
+    args: &RunArgs,
+) -> Result<Exit> {
     let quiet = args.quiet;
     let mut trials = Trials::new(plan, kept, args.in_process)?;
-    let recorder = arrivals::Recorder::new(args.record_arrivals.as_deref(), plan)?;
     trials.monitor = monitor;
     // There is no CPU time to sample in virtual time.
     let runs = |t: &analysis::Trial| !(plan.virtual_time && t.kind == TrialKind::Profiled);
