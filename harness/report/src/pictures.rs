@@ -92,12 +92,12 @@ fn plots(
     let mut pictures = ScenarioPictures::default();
     let shown = choose(scenario, spectrum::MOST_LINES);
     let drawn: Vec<Line> = shown.iter().filter_map(|case| lines.get(case.id.as_str()).cloned()).collect();
-    if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario), &drawn) {
+    if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario, OK), &drawn) {
         pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
     }
     let shown = choose(scenario, bars::MOST_ROWS);
     let rows: Vec<Row> = shown.iter().map(|case| row(scenario, case)).collect();
-    if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario), &rows) {
+    if let Some(svg) = bars::draw(&format!("{}: where the time goes", scenario.name), &basis(summary, &shown, scenario, OK), &rows) {
         pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
     }
     pictures
@@ -122,7 +122,7 @@ fn lag_over_time(
         lag::Line { label: label(scenario, case), points: worst.into_iter().map(|(at, ns)| (at as f64 / SHARES as f64, ns)).collect() }
     };
     let lines: Vec<lag::Line> = shown.iter().map(line).collect();
-    let svg = lag::draw(&format!("{}: lag over time", scenario.name), &basis(summary, &shown, scenario), &lines)?;
+    let svg = lag::draw(&format!("{}: lag over time", scenario.name), &basis(summary, &shown, scenario, ALL), &lines)?;
     Some(put(files, format!("{PLOTS}/{stem}-lag.svg"), svg))
 }
 
@@ -170,8 +170,13 @@ pub(crate) fn choose(scenario: &ScenarioSummary, most: usize) -> Vec<&CaseSummar
     cases
 }
 
-/// What a plot rests on, in one line.
-fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) -> String {
+/// Which requests are in a plot of responses.
+const OK: &str = "ok requests from their intended start";
+/// Which are in one of the generator's lag.
+const ALL: &str = "all requests, the latest of any round";
+
+/// What a plot rests on, in one line; `of_requests` says which are in it.
+fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary, of_requests: &str) -> String {
     let rounds = shown.iter().map(|c| c.rounds_measured).max().unwrap_or(0);
     let of =
         if shown.len() < scenario.cases.len() { format!("{} of {} cases; ", shown.len(), scenario.cases.len()) } else { String::new() };
@@ -180,7 +185,7 @@ fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary) 
     let dirty = if summary.facts.dirty { ", changed" } else { "" };
     let commit = short_commit(&summary.facts.commit);
     format!(
-        "{keys}{of}ok requests from their intended start, {}; size {}; timing class {}; commit {commit}{dirty}",
+        "{keys}{of}{of_requests}, {}; size {}; timing class {}; commit {commit}{dirty}",
         plural(u64::from(rounds), "round"),
         summary.size.name(),
         summary.timing_class
