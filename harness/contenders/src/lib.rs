@@ -1,0 +1,112 @@
+//! Ways of doing one job, each measured alone: files, JSON, compression, SQLite.
+//!
+//! A [`Job`] is what is to be done (read a session's file, parse a document); a [`Contender`] is one way of doing it, made ready on
+//! real data. Nothing here knows of load, rounds, records or reports: the driver calls [`Contender::batch`] on one thread and times it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A job and the ways of doing it: its row in [`JOBS`].
+pub struct Job {
+    /// Name in scenario files (`contender.job`).
+    pub name: &'static str,
+    /// What one operation is.
+    pub doc: &'static str,
+    /// Whether the work is bound by the CPU, and is therefore judged on CPU time rather than wall time.
+    pub cpu_bound: bool,
+    /// The ways; the first is what the others are compared with unless a scenario says otherwise.
+    pub ways: &'static [Way],
+}
+
+/// One way of doing a job: its row in [`Job::ways`].
+pub struct Way {
+    /// Name in scenario files (`contender.way`). With [`AGAIN`] behind it, the same way once more.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// What goes wrong for who uses it unawares, and the remedy; empty where nothing does.
+    pub trap: &'static str,
+    /// Makes it ready.
+    pub open: fn(&Opening) -> Result<Box<dyn Contender>, Refusal>,
+}
+
+/// Behind the name of a way: its repeat, whose distance from the way itself is the noise that a difference must exceed.
+pub const AGAIN: &str = "-again";
+
+/// All jobs.
+pub const JOBS: &[Job] = &[];
+
+/// What a contender is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// An empty directory of its own, on the disk that is measured.
+    pub dir: PathBuf,
+    /// The documents to work on, all of about the size asked for, at least one.
+    pub documents: Vec<Vec<u8>>,
+    /// Seed of whatever it draws.
+    pub seed: u64,
+    /// Settings of `contender.*` and of the store, each checked against its row.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What one batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Operations, at least 1.
+    pub operations: u32,
+    /// Bytes that went in: of documents before compression, of sessions to be written, of files to be read.
+    pub bytes_in: u64,
+    /// Bytes that came out.
+    pub bytes_out: u64,
+}
+
+/// What cannot be passed, and therefore how near a contender is to it: measured in the same trial, just after the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Copying so many bytes in memory, per operation.
+    Memcpy(u64),
+    /// Reading so many bytes of the device, past the page cache, per operation.
+    DeviceRead(u64),
+    /// Flushing so many times (fdatasync of a 4 KiB overwrite), per thousand operations.
+    Flushes(u64),
+    /// A system call that does nothing, so many times per operation.
+    Syscalls(u64),
+}
+
+/// One way of doing a job, ready to do it. Used on one thread at a time.
+pub trait Contender: Send {
+    /// Does the job a few times: as often as takes some 50 us, so that reading the clock twice costs little; once where one takes longer.
+    ///
+    /// # Errors
+    /// What failed. The trial fails with it.
+    fn batch(&mut self) -> Result<Batch, String>;
+
+    /// What has to happen between batches and is not part of the job, such as dropping the page cache. Neither timed nor counted as CPU.
+    ///
+    /// # Errors
+    /// What failed.
+    fn between(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What cannot be passed.
+    fn limit(&self) -> Option<Limit>;
+
+    /// Compares the answers (what was parsed, decompressed, read back) with what they must be, and says what was seen, by name: the
+    /// settings as the system reports them, growth of files, memory of contexts.
+    ///
+    /// # Errors
+    /// What was wrong. The trial fails with it.
+    fn finish(self: Box<Self>) -> Result<BTreeMap<String, String>, String>;
+}
+
+/// Why a contender could not be made ready.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not on this host: a row that says so, not a failure.
+    #[error("not available here: {0}")]
+    NotHere(String),
+    /// It should have worked.
+    #[error("{0}")]
+    Failed(String),
+}
