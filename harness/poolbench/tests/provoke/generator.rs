@@ -36,7 +36,7 @@ fn a_rate_beyond_the_generator_keeps_it_busy() {
     let busy = (0..3).map(|_| judged(&place, &[])).find(|run| run.carries("generator-busy"));
     let busy = busy.unwrap_or_else(|| judged(&place, &[]));
     busy.must_carry("generator-busy", "degraded", "the pacing thread used", "poolbench doctor");
-    busy.must_carry("rate-not-achieved", "degraded", "behind in a window of 40 ms", "lower the rate");
+    busy.must_carry("rate-not-achieved", "degraded", "behind in a window of 40.0 ms", "lower the rate");
     busy.must_carry("arrivals-differ", "degraded", "Anderson-Darling", "lower the rate");
     let calm = open("1000/s", "100ms", &[]);
     control(&["generator-busy", "rate-not-achieved", "arrivals-differ"], || judged(&calm, &[]));
