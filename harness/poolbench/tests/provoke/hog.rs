@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -64,9 +65,9 @@ fn become_fifo() -> bool {
     unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const param) == 0 }
 }
 
-/// Spins through the first part of each period of the monotonic clock, which is the same on all CPUs, and sleeps through the rest.
-fn spin_in_turns(until: Instant) {
-    let origin = Instant::now();
+/// Spins through the first part of each period since `origin`, the same on all CPUs since a pacer would go where there is no hog, and sleeps through
+/// the rest.
+fn spin_in_turns(origin: Instant, until: Instant) {
     while Instant::now() < until {
         let phase = origin.elapsed().as_millis() % PERIOD_MS;
         if phase >= TAKEN_MS {
@@ -75,7 +76,7 @@ fn spin_in_turns(until: Instant) {
     }
 }
 
-fn spin(until: Instant) {
+fn spin(_: Instant, until: Instant) {
     while Instant::now() < until {
         std::hint::spin_loop();
     }
@@ -88,21 +89,26 @@ fn hog() {
     let Ok(role) = std::env::var(ROLE) else { return };
     set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
     let cpus = std::thread::available_parallelism().unwrap().get();
-    let until = Instant::now() + LIFE;
+    let origin = Instant::now();
+    let until = origin + LIFE;
     // Asked on a thread of its own, so that this one stays ordinary.
     let fifo = role == "pacer" && std::thread::spawn(become_fifo).join().unwrap();
-    let (count, work): (usize, fn(Instant)) = match (role.as_str(), fifo) {
+    let (count, work): (usize, fn(Instant, Instant)) = match (role.as_str(), fifo) {
         ("pacer", true) => (cpus, spin_in_turns),
         ("pacer", false) => (CROWD * cpus, spin),
         _ => (2 * cpus, spin),
     };
+    let begun = Arc::new(Barrier::new(count + 1));
+    let all = Arc::clone(&begun);
     let run = move || {
         if fifo {
             assert!(become_fifo());
         }
-        work(until);
+        begun.wait();
+        work(origin, until);
     };
-    let hogs: Vec<_> = (0..count).map(|_| std::thread::spawn(run)).collect();
+    let hogs: Vec<_> = (0..count).map(|_| std::thread::spawn(run.clone())).collect();
+    all.wait();
     let line = format!("{READY}{}\n", if fifo { "fifo" } else { "other" });
     std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
     hogs.into_iter().for_each(|hog| hog.join().unwrap());
