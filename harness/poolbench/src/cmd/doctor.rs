@@ -46,10 +46,11 @@ const QUICK: &[(&str, Probe)] = &[
 ];
 const FULL: &[(&str, Probe)] = &[
     ("arrivals", full::arrivals),
+    // What depends on the host comes before what only takes long.
+    ("brands", brands::brands),
     ("theory", full::theory),
     ("coverage", full::coverage),
     ("overload", full::overload),
-    ("brands", brands::brands),
 ];
 
 /// Runs the checks, prints them, and keeps them where `--out` says.
