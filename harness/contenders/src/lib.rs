@@ -3,6 +3,9 @@
 //! A [`Job`] is what is to be done (read a session's file, parse a document); a [`Contender`] is one way of doing it, made ready on
 //! real data. Nothing here knows of load, rounds, records or reports: the driver calls [`Contender::batch`] on one thread and times it.
 
+pub mod codec;
+pub mod sqlite;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -34,7 +37,7 @@ pub struct Way {
 pub const AGAIN: &str = "-again";
 
 /// All jobs.
-pub const JOBS: &[Job] = &[];
+pub const JOBS: &[Job] = &[codec::COMPRESS, codec::DECOMPRESS, sqlite::WRITE, sqlite::READ, sqlite::MIXED];
 
 /// What a contender is opened with.
 #[derive(Clone, Debug)]
