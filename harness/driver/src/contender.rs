@@ -109,6 +109,8 @@ struct Window {
     begin: Nanos,
     end: Nanos,
     host: (host::Counters, host::Counters),
+    /// CPU time of this process, what lies between batches included.
+    own_ns: Nanos,
     warmup: u64,
 }
 
@@ -181,6 +183,7 @@ impl Trial {
         window.warmup = unused.operations;
         let session = profiled.then(|| SAMPLERS[0].start(profile_hz())).transpose().map_err(|e| e.to_string())?;
         window.host.0 = host::Counters::read();
+        let own = sys::process_cpu_ns();
         window.begin = MonotonicClock.now();
         let until = window.begin.saturating_add(length_ns);
         // At least one batch, however long it takes.
@@ -193,6 +196,7 @@ impl Trial {
                 break;
             }
         }
+        window.own_ns = sys::process_cpu_ns().saturating_sub(own);
         window.host.1 = host::Counters::read();
         self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
         let done = window.done;
@@ -275,7 +279,7 @@ fn put_load(record: &mut Record, window: &Window) {
     (record.bytes.encoded, record.bytes.sent) = if done.bytes_out > 0 { (done.bytes_in, done.bytes_out) } else { (0, 0) };
     record.answers.digests = done.operations;
     record.cpu = Cpu { process_ns: done.cpu_ns, ..Cpu::default() };
-    record.host = window.host.0.since(&window.host.1, window.end.saturating_sub(window.begin), done.cpu_ns);
+    record.host = window.host.0.since(&window.host.1, window.end.saturating_sub(window.begin), window.own_ns);
 }
 
 fn profile_figures(profile: &profiler::Profile) -> ProfileFigures {
