@@ -15,7 +15,7 @@ use crate::stats::{quotient, share};
 use crate::summary::{
     BrandCounts, CaseSummary, Failure, FailureKind, Grade, ProfileSummary, Ran, SCHEMA, ScenarioSummary, StatusRow, Summary,
 };
-use crate::{brands, case, classes, expect, headline};
+use crate::{brands, case, classes, contenders, expect, headline};
 
 /// Judges a run. Records of cases that are not in the plan are ignored; cases without records show as such.
 pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
@@ -90,6 +90,7 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
         headlines: headline::of_scenario(&scenario.name, &scenario.guards, &comparisons, &cases),
         profile: subjects.iter().find_map(profile),
         classes: classes::tables(&scenario.axes, &subjects),
+        contenders: contenders::tables(&scenario.axes, &subjects),
         axis_values,
         comparisons,
         cases,

@@ -1,6 +1,6 @@
 //! Compression and decompression of whole documents, one call per document unless the way says otherwise.
 //!
-//! Every way compresses the same documents: the first [`MEASURED`] (at most half of them). Dictionaries are trained on the others, so that
+//! Every way compresses the same documents: the first `MEASURED` (at most half of them). Dictionaries are trained on the others, so that
 //! none has seen what it is measured on.
 
 use crate::{Contender, Job, Opening, Refusal, Way};
@@ -14,7 +14,7 @@ mod zstandard;
 use run::{Compressing, Decompressing};
 
 /// Documents that are compressed, at most; what is beyond them is for training.
-pub const MEASURED: usize = 32;
+const MEASURED: usize = 32;
 /// Bytes of documents that one batch compresses, at least: some 50 us at 300 MB/s.
 const BATCH: usize = 16 << 10;
 
@@ -23,7 +23,7 @@ const CONTEXT: &str =
 const DIGEST: &str = "a dictionary digested anew per call: up to 9 times dearer; prepare it once (CDict, DDict) and share it";
 
 /// Compressing documents.
-pub const COMPRESS: Job = Job {
+pub(crate) const COMPRESS: Job = Job {
     name: "compress",
     doc: "one document compressed",
     cpu_bound: true,
@@ -59,7 +59,7 @@ pub const COMPRESS: Job = Job {
 };
 
 /// Decompressing documents.
-pub const DECOMPRESS: Job = Job {
+pub(crate) const DECOMPRESS: Job = Job {
     name: "decompress",
     doc: "one document decompressed, compressed by zlib-rs at level 6 or by zstd at level 3",
     cpu_bound: true,

@@ -14,7 +14,7 @@ mod write;
 mod writers;
 
 /// Writing rows.
-pub const WRITE: Job = Job {
+pub(crate) const WRITE: Job = Job {
     name: "sqlite-write",
     doc: "one row of a filled table replaced, at a random key",
     cpu_bound: false,
@@ -48,7 +48,7 @@ pub const WRITE: Job = Job {
 };
 
 /// Reading rows.
-pub const READ: Job = Job {
+pub(crate) const READ: Job = Job {
     name: "sqlite-read",
     doc: "one row read, at a random key or in order",
     cpu_bound: true,
@@ -65,7 +65,7 @@ pub const READ: Job = Job {
 };
 
 /// One writer, several readers.
-pub const MIXED: Job = Job {
+pub(crate) const MIXED: Job = Job {
     name: "sqlite-mixed",
     doc: "rows written by one connection while others read 8 each at random keys",
     cpu_bound: false,

@@ -95,6 +95,11 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("virtual.return", "duration", "0ns"),
     ("virtual.start", "duration", "1ms"),
     ("virtual.policy", "choice core|sjf", "core"),
+    ("contender.job", "text", "none"),
+    ("contender.way", "text", "none"),
+    ("contender.cache", "choice warm|cold", "warm"),
+    ("contender.sync", "choice none|file|file-and-dir", "none"),
+    ("contender.files", "integer 1..=4096", "256"),
 ];
 
 fn catalogue() -> Vec<SettingRow> {
@@ -108,7 +113,7 @@ fn names(words: &str) -> Vec<String> {
 fn kinds() -> KnownKinds {
     let with = |name: &str, words: &str| (name.to_owned(), names(words));
     KnownKinds {
-        targets: names("coordinator pool store codec channel pipe"),
+        targets: names("coordinator pool store codec channel pipe contender"),
         arrivals: vec![
             with("constant", "rate"),
             with("poisson", "rate"),

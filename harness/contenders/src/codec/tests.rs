@@ -2,7 +2,7 @@ use super::*;
 use std::collections::BTreeMap;
 
 /// Sessions that are alike and not equal, as those of one service are.
-pub(crate) fn documents(count: usize, bytes: usize) -> Vec<Vec<u8>> {
+fn documents(count: usize, bytes: usize) -> Vec<Vec<u8>> {
     let document = |n: usize| {
         let mut text = format!("{{\"schema\":1,\"id\":\"session-{n:06}\",\"turns\":{},\"messages\":[", n * 7 + 3);
         let mut at = n;
