@@ -15,6 +15,8 @@ use run::{Compressing, Decompressing};
 
 /// Documents that are compressed, at most; what is beyond them is for training.
 const MEASURED: usize = 32;
+/// Bytes of documents that are compressed, at most unless one alone is larger.
+const MEASURED_BYTES: usize = 1 << 20;
 /// Bytes of documents that one batch compresses, at least: some 50 us at 300 MB/s.
 const BATCH: usize = 16 << 10;
 
@@ -137,7 +139,8 @@ pub(crate) trait Decoder: Send {
 
 /// How many of `documents` are measured: the first ones, and so many that at least as many are left to train on.
 fn measured(documents: &[Vec<u8>]) -> usize {
-    documents.len().div_ceil(2).min(MEASURED)
+    let size = documents.first().map_or(1, |document| document.len().max(1));
+    documents.len().div_ceil(2).min(MEASURED).min((MEASURED_BYTES / size).max(1))
 }
 
 /// An error's text, with what was tried.

@@ -5,6 +5,7 @@
 
 mod codec;
 mod file;
+mod session;
 mod settings;
 mod sqlite;
 
@@ -48,6 +49,8 @@ pub const JOBS: &[&Job] = &[
     &file::READ,
     &file::SCAN,
     &file::WRITE,
+    &session::OPEN,
+    &session::TURN,
     &sqlite::MIXED,
     &sqlite::READ,
     &sqlite::WRITE,

@@ -24,5 +24,11 @@ pub const SETTINGS: &[SettingRow] = &[
         "none",
         "what a saved file flushes before it counts as saved, in the words of `store.files.sync`",
     ),
+    (
+        "contender.documents",
+        "integer 1..=4096",
+        "32",
+        "documents that the job is given, at most 16 MiB of them; compression measures up to 32, and trains dictionaries on the others",
+    ),
     ("contender.files", "integer 1..=4096", "256", "files of a `file-scan`, all read in one batch"),
 ];

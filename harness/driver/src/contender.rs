@@ -23,7 +23,7 @@ use crate::schedule::stream;
 use crate::sys;
 use crate::trial::{Finished, Order, profile_hz};
 
-/// Most documents of a contender: as many as payloads of a request.
+/// Documents of a contender unless `contender.documents` says otherwise: as many as payloads of a request.
 const DOCUMENTS: usize = payload::VARIANTS;
 /// Memory that the documents of a contender may take, bytes; one is made in any case.
 const DOCUMENTS_BYTES: usize = 16 << 20;
@@ -84,7 +84,8 @@ fn given<'a>(case: &'a Case, key: &str, what: &str) -> Result<&'a Located, Probl
 pub(crate) fn documents(prepared: &PreparedCase, seed: u64) -> Result<Vec<Bytes>, String> {
     let mix = prepared.case.load.mix.first().ok_or("the load has no [[load.mix]]")?;
     let bytes = mix.payload_bytes as usize;
-    let many = (DOCUMENTS_BYTES / bytes.max(1)).clamp(1, DOCUMENTS);
+    let asked = prepared.case.settings.get("contender.documents").and_then(|asked| asked.value.parse().ok());
+    let many = (DOCUMENTS_BYTES / bytes.max(1)).clamp(1, asked.unwrap_or(DOCUMENTS));
     let mut rng = stream(seed, "payload");
     let make = |_| payload::make(&mix.shape.value, bytes, &mut rng).ok_or_else(|| format!("no payload of shape '{}'", mix.shape.value));
     (0..many).map(make).collect()

@@ -83,6 +83,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("store.sqlite.journal-mode", "choice delete|truncate|persist|memory|wal|off", "wal"),
     ("store.sqlite.synchronous", "choice off|normal|full|extra", "full"),
     ("store.sqlite.cache-size", "integer -1048576..=1048576", "-2000"),
+    ("store.sqlite.mmap-size", "integer 0..=2147418112", "0"),
+    ("store.sqlite.group-commit", "integer 1..=1000", "64"),
+    ("store.compress", "choice none|zstd", "none"),
     ("store.session-max", "bytes", "16777216"),
     ("compress.offer", "text", "zstd, gzip"),
     ("compress.gzip-level", "integer 0..=9", "6"),
@@ -100,6 +103,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("contender.cache", "choice warm|cold", "warm"),
     ("contender.sync", "choice none|file|file-and-dir", "none"),
     ("contender.files", "integer 1..=4096", "256"),
+    ("contender.documents", "integer 1..=4096", "32"),
 ];
 
 fn catalogue() -> Vec<SettingRow> {
