@@ -4,6 +4,7 @@
 //! real data. Nothing here knows of load, rounds, records or reports: the driver calls [`Contender::batch`] on one thread and times it.
 
 mod file;
+mod json;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -39,7 +40,15 @@ pub struct Way {
 pub const AGAIN: &str = "-again";
 
 /// All jobs, one a line.
-pub const JOBS: &[&Job] = &[&file::READ, &file::SCAN, &file::WRITE, &file::APPEND];
+#[rustfmt::skip]
+pub const JOBS: &[&Job] = &[
+    &file::READ,
+    &file::SCAN,
+    &file::WRITE,
+    &file::APPEND,
+    &json::PARSE,
+    &json::SERIALISE,
+];
 
 impl Job {
     /// The way of that name, with or without [`AGAIN`] behind it.
