@@ -296,3 +296,6 @@ fn profile_figures(profile: &profiler::Profile) -> ProfileFigures {
         outside_ns: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
