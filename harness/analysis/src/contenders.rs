@@ -10,7 +10,7 @@ use crate::classes::{interval, paired};
 use crate::compare::{Subject, groups};
 use crate::rounds::{self, RoundValue};
 use crate::stats::{median, quotient};
-use crate::summary::{ContenderRow, ContenderTable, Interval, LimitShare, Metric};
+use crate::summary::{ContenderRow, ContenderTable, Difference, Headline, HeadlineData, Interval, LimitShare, Metric};
 
 /// Axes whose values are compared, the first that a scenario has; else its first axis.
 const COMPARED: [&str; 2] = ["contender.way", "variant"];
@@ -104,6 +104,52 @@ fn limit_ns(record: &Record) -> Option<f64> {
 fn speed(record: &Record) -> Option<f64> {
     let c = record.contender.as_ref()?;
     quotient(c.bytes_in as f64 * 1e9, if c.cpu_bound { c.cpu_ns } else { c.wall_ns } as f64)
+}
+
+/// The way that is farthest ahead of the first of its table, and the one that is farthest behind; or that none differs.
+pub(crate) fn headlines(scenario: &str, tables: &[ContenderTable]) -> Vec<Headline> {
+    let rows = tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
+    let differing = rows.filter_map(|(table, row)| Some((table, row, row.ratio.as_ref()?.value?))).filter(|(_, row, _)| row.differs);
+    let mut differing: Vec<_> = differing.collect();
+    differing.sort_by(|a, b| a.2.total_cmp(&b.2));
+    let ahead = differing.first().filter(|d| d.2 < 1.0);
+    let behind = differing.last().filter(|d| d.2 > 1.0);
+    let said: Vec<Headline> =
+        ahead.into_iter().chain(behind).filter_map(|(table, row, ratio)| headline(scenario, table, row, *ratio)).collect();
+    match (said.is_empty(), tables.first().and_then(|table| Some((table, table.rows.get(1)?)))) {
+        (true, Some((table, row))) => {
+            let ratio = row.ratio.as_ref().and_then(|ratio| ratio.value);
+            ratio.and_then(|ratio| headline(scenario, table, row, ratio)).into_iter().collect()
+        }
+        _ => said,
+    }
+}
+
+fn headline(scenario: &str, table: &ContenderTable, row: &ContenderRow, ratio: f64) -> Option<Headline> {
+    let against = table.rows.first()?.value.clone();
+    let metric = if table.cpu_bound { Metric::CpuPerRequest } else { Metric::P50 };
+    let seen = match (row.differs, ratio < 1.0) {
+        (false, _) => Difference::NoneSeen,
+        (true, true) => Difference::Better,
+        (true, false) => Difference::Worse,
+    };
+    let judged = if table.cpu_bound { "CPU time" } else { "median time" };
+    let at: Vec<String> = table.at.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let at = if at.is_empty() { String::new() } else { format!(" at {}", at.join(", ")) };
+    let axis = if table.axis.is_empty() { "way" } else { &table.axis };
+    let (low, high) = row.ratio.as_ref().map_or((None, None), |r| (r.low, r.high));
+    let ends =
+        low.zip(high).map_or_else(|| " (too few rounds for an interval)".to_owned(), |(low, high)| format!(" [{low:.2}, {high:.2}]"));
+    let shown = format!("{ratio:.2}x{ends} the {judged} of {axis}={against}{at}");
+    let text = match seen {
+        Difference::NoneSeen => {
+            format!("{scenario}: no way differs from the first beyond the noise, such as {axis}={}: {shown}", row.value)
+        }
+        Difference::Better => format!("{scenario}: {axis}={} is ahead: {shown}", row.value),
+        Difference::Worse => format!("{scenario}: {axis}={} is behind: {shown}", row.value),
+    };
+    let data = HeadlineData::Comparison { axis: axis.to_owned(), value: row.value.clone(), against, metric, ratio, low, high, seen };
+    Some(Headline { scenario: Some(scenario.to_owned()), text, data })
 }
 
 /// Why there is nothing to say of what a host cannot do.

@@ -5,6 +5,7 @@
 
 mod codec;
 mod file;
+mod json;
 mod session;
 mod settings;
 mod sqlite;
@@ -42,18 +43,21 @@ pub struct Way {
 pub const AGAIN: &str = "-again";
 
 /// All jobs, one a line.
+#[rustfmt::skip]
 pub const JOBS: &[&Job] = &[
-    &codec::COMPRESS,
-    &codec::DECOMPRESS,
-    &file::APPEND,
     &file::READ,
     &file::SCAN,
     &file::WRITE,
+    &file::APPEND,
+    &json::PARSE,
+    &json::SERIALISE,
     &session::OPEN,
     &session::TURN,
-    &sqlite::MIXED,
-    &sqlite::READ,
+    &codec::COMPRESS,
+    &codec::DECOMPRESS,
     &sqlite::WRITE,
+    &sqlite::READ,
+    &sqlite::MIXED,
 ];
 
 impl Job {

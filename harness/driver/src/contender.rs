@@ -26,7 +26,7 @@ use crate::trial::{Finished, Order, profile_hz};
 /// Documents of a contender unless `contender.documents` says otherwise: as many as payloads of a request.
 const DOCUMENTS: usize = payload::VARIANTS;
 /// Memory that the documents of a contender may take, bytes; one is made in any case.
-const DOCUMENTS_BYTES: usize = 16 << 20;
+const DOCUMENTS_BYTES: usize = 4 << 20;
 
 /// A job and the way of doing it, from their tables.
 #[derive(Clone, Copy)]
@@ -88,7 +88,10 @@ pub(crate) fn documents(prepared: &PreparedCase, seed: u64) -> Result<Vec<Bytes>
     let many = (DOCUMENTS_BYTES / bytes.max(1)).clamp(1, asked.unwrap_or(DOCUMENTS));
     let mut rng = stream(seed, "payload");
     let make = |_| payload::make(&mix.shape.value, bytes, &mut rng).ok_or_else(|| format!("no payload of shape '{}'", mix.shape.value));
-    (0..many).map(make).collect()
+    let mut documents = (0..many).map(make).collect::<Result<Vec<_>, _>>()?;
+    // A corpus is the same each time.
+    documents.dedup();
+    Ok(documents)
 }
 
 /// Digest of the documents.
@@ -294,3 +297,6 @@ fn profile_figures(profile: &profiler::Profile) -> ProfileFigures {
         outside_ns: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

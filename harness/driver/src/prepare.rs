@@ -17,7 +17,7 @@ use crate::arrivals::{ARRIVALS, Arrivals, RATES};
 use crate::contender::{self, Chosen};
 use crate::faults::{FAULTS, Fault};
 use crate::launch::Lengths;
-use crate::payload::SHAPES;
+use crate::payload::{self, SHAPES};
 use crate::schedule::{Popularity, Sort};
 use crate::target::{CONTENDER, TARGETS};
 
@@ -329,6 +329,11 @@ fn popularity(text: &Located) -> Result<Popularity, Problem> {
 fn service(mix: &Mix) -> Result<(ServiceTime, pool::How), Problem> {
     if !SHAPES.iter().any(|s| s.name == mix.shape.value) {
         return Err(Problem::unknown(&mix.shape, "payload shape", &mix.shape.value, SHAPES.iter().map(|s| s.name)));
+    }
+    if let Some((why, remedy)) = payload::lacks(&mix.shape.value, mix.payload_bytes as usize) {
+        let mut problem = Problem::at(&mix.shape, format!("no payload of shape '{}': {why}", mix.shape.value));
+        problem.help = remedy.map(str::to_owned);
+        return Err(problem);
     }
     let how = match mix.work.value.as_str() {
         "sleep" => pool::How::Sleep,

@@ -94,7 +94,9 @@ fn plots(
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> ScenarioPictures {
     let mut pictures = ScenarioPictures::default();
-    let shown = choose(scenario, spectrum::MOST_LINES);
+    // Of ways at several sizes the spectrum would be one of unlike things; their own picture says more.
+    let alike = scenario.contenders.len() < 2;
+    let shown = if alike { choose(scenario, spectrum::MOST_LINES) } else { Vec::new() };
     let drawn: Vec<Line> = shown.iter().filter_map(|case| lines.get(case.id.as_str()).cloned()).collect();
     if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario, OK), &drawn) {
         pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
@@ -127,7 +129,7 @@ fn ratios_of(
     let title = format!("{} {}: {} time per operation", scenario.name, at.join(", "), if table.cpu_bound { "CPU" } else { "median" });
     let rows: Vec<Ratio> = table.rows.iter().filter_map(row).collect();
     let all: Vec<&CaseSummary> = scenario.cases.iter().filter(|case| table.rows.iter().any(|row| row.case == case.id)).collect();
-    let svg = ratios::draw(&title, &basis(summary, &all, scenario, ALL), table.noise, &rows)?;
+    let svg = ratios::draw(&title, &basis(summary, &all, scenario, BATCHES), table.noise, &rows)?;
     let stem = names.take(&format!("{} ratios {}", scenario.name, at.join(" ")));
     Some(put(files, format!("{PLOTS}/{stem}.svg"), svg))
 }
@@ -203,6 +205,9 @@ pub(crate) fn choose(scenario: &ScenarioSummary, most: usize) -> Vec<&CaseSummar
 const OK: &str = "ok requests from their intended start";
 /// Which are in one of the generator's lag.
 const ALL: &str = "all requests, the latest of any round";
+
+/// Which are in one of ways of a job.
+const BATCHES: &str = "operations in batches on one thread";
 
 /// What a plot rests on, in one line; `of_requests` says which are in it.
 fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary, of_requests: &str) -> String {

@@ -130,7 +130,7 @@ fn kinds() -> KnownKinds {
         ],
         rates: names("rate from to on-rate off-rate stages.*.rate stages.*.to"),
         faults: faults(),
-        shapes: names("agent-session json-records prose random"),
+        shapes: names("agent-session json-records prose random mdn-compat"),
         workers: names("simulated function process"),
         outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
         scaled: names("pool.hot.limit pool.warm.limit pool.warm.idle-ttl pool.cold.idle-ttl pool.deadline"),

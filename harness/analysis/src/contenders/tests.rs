@@ -74,6 +74,9 @@ fn each_size_has_a_table_against_the_first_way() {
         assert!((b.ratio.as_ref().unwrap().value.unwrap() - 0.5).abs() < 0.01 && b.differs);
         assert!((table.noise.unwrap() - 1.0).abs() < 1e-9);
     }
+    let said: Vec<&str> = summary.scenarios[0].headlines.iter().map(|h| h.text.as_str()).collect();
+    assert_eq!(said.len(), 1, "only one way differs: {said:?}");
+    assert!(said[0].starts_with("io/reads: way=b is ahead: 0.50x [") && said[0].contains("the median time of way=a at size="), "{said:?}");
     let limit = tables[0].rows[0].limit.as_ref().unwrap();
     assert!((limit.share.unwrap() - 100.0 / 4040.0).abs() < 0.001);
     assert!((tables[0].rows[0].bytes_per_s.unwrap() - 4096.0 / 4040e-9).abs() / 1e9 < 0.01);
@@ -93,6 +96,8 @@ fn a_difference_within_the_noise_of_the_repeat_is_none() {
     let table = &tables(&summary)[0];
     assert!((table.noise.unwrap() - 1.3).abs() < 0.01);
     assert!(!table.rows[2].differs, "its interval excludes 1, but the repeat was farther");
+    let said = &summary.scenarios[0].headlines[0].text;
+    assert!(said.contains("no way differs from the first beyond the noise"), "{said}");
 }
 
 #[test]

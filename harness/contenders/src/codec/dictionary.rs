@@ -2,21 +2,37 @@
 
 use super::{Coder, Decoder as Decodes, failed, measured, zstandard::name};
 use crate::Refusal;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound, get_dict_id_from_dict};
 
 /// Bytes of documents to train on per byte of dictionary, at most: more of them take longer and help little.
 const SAMPLES: usize = 32;
+/// Of a document's size, the run of bytes that a document to train on may not share with one that is measured: an eighth.
+const SHARED: usize = 8;
+
+/// The documents that are not measured, without those that share a long run with one that is: pieces cut at random from one text overlap,
+/// and a dictionary that holds what it is measured on is worth nothing.
+fn held_out(documents: &[Vec<u8>]) -> Vec<&Vec<u8>> {
+    let (measured, others) = documents.split_at(measured(documents));
+    // Any run of twice a block's length holds a whole one of these blocks.
+    let block = (measured.iter().map(Vec::len).max().unwrap_or(0) / SHARED / 2).max(16);
+    let blocks: HashSet<&[u8]> = measured.iter().flat_map(|document| document.chunks_exact(block)).collect();
+    let begin = |block: &[u8]| block.first_chunk::<8>().copied();
+    let begins: HashSet<_> = blocks.iter().filter_map(|block| begin(block)).collect();
+    let shares =
+        |document: &&Vec<u8>| document.windows(block).any(|run| begin(run).is_some_and(|b| begins.contains(&b)) && blocks.contains(run));
+    others.iter().filter(|document| !shares(document)).collect()
+}
+
 /// A dictionary of at most `bytes` bytes, of the documents that are not measured.
 pub(super) fn train(documents: &[Vec<u8>], bytes: usize) -> Result<Arc<[u8]>, Refusal> {
-    let others = &documents[measured(documents)..];
     let mut room = bytes * SAMPLES;
-    let enough = others.iter().take_while(|document| {
+    let mut samples = held_out(documents);
+    samples.retain(|document| {
         let fits = room > 0;
         room = room.saturating_sub(document.len());
         fits
     });
-    let samples: Vec<&Vec<u8>> = enough.collect();
     store::dictionary::train(&samples, bytes).map(Arc::from).map_err(|why| Refusal::NotHere(why.to_string()))
 }
 
@@ -148,5 +164,26 @@ impl Decodes for DecoderPerCall {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         facts(&self.dictionary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_overlaps_with_what_is_measured_is_not_trained_on() {
+        let mut state = 1u64;
+        let mut byte = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 40) as u8
+        };
+        let text: Vec<u8> = (0..20_000).map(|_| byte()).collect();
+        let cut = |at: usize| text[at..at + 1000].to_vec();
+        // Two are measured; of the others one overlaps by half and one by a twentieth; then one not at all and one by two fifths.
+        let documents = [cut(0), cut(5000), cut(500), cut(5950)];
+        assert_eq!(held_out(&documents), [&documents[3]]);
+        let documents = [cut(0), cut(5000), cut(9000), cut(4400)];
+        assert_eq!(held_out(&documents), [&documents[2]]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::hint::black_box;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -25,6 +25,12 @@ const COPY_MAX: usize = 64 << 20;
 const BLOCK: usize = 4096;
 /// The largest alignment that reading past the cache asks for, bytes.
 const ALIGN: usize = 4096;
+/// Threads that read the device at once: enough to have it always busy.
+const READERS: usize = 8;
+/// Reads of each of them in one timing, so that starting threads costs little.
+const READS: usize = 64;
+/// Bytes that are read of the device in one timing at most.
+const READ_MAX: usize = 16 << 20;
 
 /// Measures a limit in a file of its own in `dir`, ns per operation: the median of repetitions.
 ///
@@ -102,31 +108,51 @@ fn flush(path: &Path) -> std::io::Result<f64> {
     })
 }
 
-/// Past the cache with O_DIRECT in whole blocks, or where the filesystem refuses that, after dropping the file's pages.
+/// Past the cache with O_DIRECT in whole blocks, from several threads at once, or where the filesystem refuses that, one after another after
+/// the file's pages were dropped.
 fn device_read(bytes: u64, path: &Path) -> std::io::Result<(&'static str, f64)> {
-    let whole = usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, COPY_MAX).next_multiple_of(ALIGN);
+    let whole = usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, READ_MAX).next_multiple_of(ALIGN);
+    let each = (READ_MAX / whole / READERS).clamp(1, READS);
     let mut file = File::create(path)?;
-    file.write_all(&vec![1; whole])?;
-    file.sync_all()?;
-    let mut memory = vec![0u8; whole + ALIGN];
-    let skip = memory.as_ptr().align_offset(ALIGN).min(ALIGN);
-    let Some(buffer) = memory.get_mut(skip..skip + whole) else { return Err(std::io::ErrorKind::OutOfMemory.into()) };
-    if let Ok(file) = OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(path)
-        && file.read_exact_at(buffer, 0).is_ok()
-    {
-        return Ok(("past the page cache", median(|| file.read_exact_at(buffer, 0))?));
+    for _ in 0..each * READERS {
+        file.write_all(&vec![1; whole])?;
     }
+    file.sync_all()?;
+    if let Ok(direct) = OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(path)
+        && read_at(&direct, whole, 0..1).is_ok()
+    {
+        let all = || {
+            std::thread::scope(|scope| {
+                let reader = |i: usize| {
+                    scope.spawn({
+                        let direct = &direct;
+                        move || read_at(direct, whole, i * each..(i + 1) * each)
+                    })
+                };
+                let readers: Vec<_> = (0..READERS).map(reader).collect();
+                readers.into_iter().try_for_each(|r| r.join().map_err(|_| std::io::Error::other("a reader panicked"))?)
+            })
+        };
+        return Ok(("past the page cache, eight threads at once", median(all)? / (each * READERS) as f64));
+    }
+    let (file, mut buffer) = (File::open(path)?, vec![0u8; whole]);
     let mut all = Vec::new();
-    let mut file = File::open(path)?;
     for _ in 0..LEAST * 4 {
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
-        file.seek(SeekFrom::Start(0))?;
         let begin = MonotonicClock.now();
-        file.read_exact(buffer)?;
+        file.read_exact_at(&mut buffer, 0)?;
         all.push(MonotonicClock.now().saturating_sub(begin));
     }
     all.sort_unstable();
-    Ok(("after its pages were dropped", all.get(all.len() / 2).copied().unwrap_or(0) as f64))
+    Ok(("one by one, after its pages were dropped", all.get(all.len() / 2).copied().unwrap_or(0) as f64))
+}
+
+/// Reads pieces of a file into memory that is aligned as reading past the cache asks for.
+fn read_at(file: &File, piece: usize, which: std::ops::Range<usize>) -> std::io::Result<()> {
+    let mut memory = vec![0u8; piece + ALIGN];
+    let skip = memory.as_ptr().align_offset(ALIGN).min(ALIGN);
+    let buffer = memory.get_mut(skip..skip + piece).ok_or(std::io::ErrorKind::OutOfMemory)?;
+    which.into_iter().try_for_each(|i| file.read_exact_at(buffer, (i * piece) as u64))
 }
 
 #[cfg(test)]

@@ -146,6 +146,34 @@ async fn settings_of_reading_and_locking_are_in_force() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_damaged_in_its_middle_is_an_error_with_a_remedy_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), SqliteConfig { journal_mode: JournalMode::Delete, ..plain() }).await.unwrap();
+    for n in 0..200 {
+        store.save(&id(&format!("s{n:03}")), vec![b'x'; 900]).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let path = dir.path().join(FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 8192].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let store = open(dir.path(), SqliteConfig { journal_mode: JournalMode::Delete, ..plain() }).await.unwrap();
+    let (mut read, mut refused) = (0, 0);
+    for n in 0..200 {
+        match store.load(&id(&format!("s{n:03}"))).await {
+            Ok(Some(body)) => read += u32::from(body == vec![b'x'; 900]),
+            Ok(None) => {}
+            Err(why) => {
+                assert!(why.to_string().contains(".recover, or restore a copy"), "{why}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(read > 50 && refused > 0, "{read} read, {refused} refused");
+}
+
+#[tokio::test]
 async fn a_missing_directory_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let why = open(&dir.path().join("gone"), plain()).await.err().unwrap().to_string();
