@@ -22,14 +22,14 @@ fn opening(documents: Vec<Vec<u8>>) -> Opening {
 
 #[test]
 fn every_way_compresses_and_decompresses_what_it_is_given() {
-    for (count, size) in [(20, 1), (60, 700), (18, 40_000)] {
+    for (count, size) in [(20, 1), (60, 700), (14, 10_000)] {
         let opening = opening(documents(count, size));
         for way in COMPRESS.ways.iter().chain(DECOMPRESS.ways) {
             let mut contender = match (way.open)(&opening) {
                 Ok(contender) => contender,
-                // No dictionary can be made of single bytes.
+                // No dictionary can be made of single bytes, or of seven documents.
                 Err(Refusal::NotHere(why)) => {
-                    assert!(size == 1 && way.name.contains("dict"), "{}: {why}", way.name);
+                    assert!(size != 700 && way.name.contains("dict"), "{}: {why}", way.name);
                     continue;
                 }
                 Err(why) => panic!("{} at {size}: {why}", way.name),
