@@ -2,26 +2,36 @@
 
 use super::{Coder, Decoder as Decodes, failed, measured, zstandard::name};
 use crate::Refusal;
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound, get_dict_id_from_dict};
 
 /// Bytes of documents to train on per byte of dictionary, at most: more of them take longer and help little.
 const SAMPLES: usize = 32;
-/// Of a document's size, the run of bytes that a document to train on may not share with one that is measured: an eighth.
-const SHARED: usize = 8;
+/// Parts of a document, each of which is looked for in others to find pieces of one text that overlap.
+const PARTS: usize = 16;
+/// A part that more than one in so many documents have is what a dictionary is for, and no sign of overlapping.
+const COMMON: usize = 100;
 
-/// The documents that are not measured, without those that share a long run with one that is: pieces cut at random from one text overlap,
-/// and a dictionary that holds what it is measured on is worth nothing.
+/// The documents that are not measured, without those that overlap with one that is: pieces cut at random from one text do, and a dictionary
+/// that holds what it is measured on is worth nothing. Two overlap if they share a part that hardly any other document has.
 fn held_out(documents: &[Vec<u8>]) -> Vec<&Vec<u8>> {
     let (measured, others) = documents.split_at(measured(documents));
-    // Any run of twice a block's length holds a whole one of these blocks.
-    let block = (measured.iter().map(Vec::len).max().unwrap_or(0) / SHARED / 2).max(16);
-    let blocks: HashSet<&[u8]> = measured.iter().flat_map(|document| document.chunks_exact(block)).collect();
-    let begin = |block: &[u8]| block.first_chunk::<8>().copied();
-    let begins: HashSet<_> = blocks.iter().filter_map(|block| begin(block)).collect();
-    let shares =
-        |document: &&Vec<u8>| document.windows(block).any(|run| begin(run).is_some_and(|b| begins.contains(&b)) && blocks.contains(run));
-    others.iter().filter(|document| !shares(document)).collect()
+    let block = (measured.iter().map(Vec::len).max().unwrap_or(0) / PARTS).max(16);
+    let parts: HashSet<&[u8]> = measured.iter().flat_map(|document| document.chunks_exact(block)).collect();
+    let begin = |part: &[u8]| part.first_chunk::<8>().copied();
+    let begins: HashSet<_> = parts.iter().filter_map(|part| begin(part)).collect();
+    let shared = |document: &Vec<u8>| -> HashSet<&[u8]> {
+        let runs = document.windows(block).filter(|run| begin(run).is_some_and(|b| begins.contains(&b)));
+        runs.filter_map(|run| parts.get(run).copied()).collect()
+    };
+    let found: Vec<_> = others.iter().map(shared).collect();
+    let mut times: HashMap<&[u8], usize> = HashMap::new();
+    found.iter().flatten().for_each(|part| *times.entry(part).or_default() += 1);
+    let rare = |part: &&[u8]| times.get(part).is_some_and(|count| *count <= others.len() / COMMON + 1);
+    others.iter().zip(&found).filter(|(_, parts)| !parts.iter().any(rare)).map(|(document, _)| document).collect()
 }
 
 /// A dictionary of at most `bytes` bytes, of the documents that are not measured.
@@ -185,5 +195,8 @@ mod tests {
         assert_eq!(held_out(&documents), [&documents[3]]);
         let documents = [cut(0), cut(5000), cut(9000), cut(4400)];
         assert_eq!(held_out(&documents), [&documents[2]]);
+        // What all have in common is no overlap.
+        let alike: Vec<_> = (0..40).map(|n| [&text[..400], &text[500 + 400 * n..900 + 400 * n]].concat()).collect();
+        assert_eq!(held_out(&alike).len(), 20);
     }
 }
