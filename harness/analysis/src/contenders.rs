@@ -138,9 +138,11 @@ fn headline(scenario: &str, table: &ContenderTable, row: &ContenderRow, ratio: f
     let at = if at.is_empty() { String::new() } else { format!(" at {}", at.join(", ")) };
     let axis = if table.axis.is_empty() { "way" } else { &table.axis };
     let (low, high) = row.ratio.as_ref().map_or((None, None), |r| (r.low, r.high));
-    let ends =
-        low.zip(high).map_or_else(|| " (too few rounds for an interval)".to_owned(), |(low, high)| format!(" [{low:.2}, {high:.2}]"));
-    let shown = format!("{ratio:.2}x{ends} the {judged} of {axis}={against}{at}");
+    let digits = if ratio < 0.095 { 3 } else { 2 };
+    let ends = low
+        .zip(high)
+        .map_or_else(|| " (too few rounds for an interval)".to_owned(), |(low, high)| format!(" [{low:.digits$}, {high:.digits$}]"));
+    let shown = format!("{ratio:.digits$}x{ends} the {judged} of {axis}={against}{at}");
     let text = match seen {
         Difference::NoneSeen => {
             format!("{scenario}: no way differs from the first beyond the noise, such as {axis}={}: {shown}", row.value)

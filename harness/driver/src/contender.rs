@@ -135,6 +135,7 @@ pub(crate) struct Trial {
     way: String,
     contender: Result<Box<dyn Contender>, String>,
     fingerprint: String,
+    documents: u64,
     started_unix_ms: u64,
     descriptors: u64,
     window: Option<Window>,
@@ -154,14 +155,15 @@ impl Trial {
             order.case.settings.iter().filter(|(key, _)| ours(key)).map(|(key, value)| (key.clone(), value.value.clone())).collect();
         let way = settings.get("contender.way").cloned().unwrap_or_else(|| chosen.way.name.to_owned());
         let descriptors = host::descriptors();
-        let documents = documents.iter().map(|d| d.to_vec()).collect();
+        let documents: Vec<Vec<u8>> = documents.iter().map(|d| d.to_vec()).collect();
+        let many = documents.len() as u64;
         let opening = Opening { dir: order.dir.clone(), documents, seed: order.seed, settings };
         let contender = match (chosen.way.open)(&opening) {
             Ok(contender) => Ok(contender),
             Err(Refusal::NotHere(why)) => Err(why),
             Err(Refusal::Failed(why)) => return Err(format!("{} by {}: {why}", chosen.job.name, chosen.way.name)),
         };
-        Ok(Trial { order, chosen, way, contender, fingerprint, started_unix_ms, descriptors, window: None, profile: None })
+        Ok(Trial { order, chosen, way, contender, fingerprint, documents: many, started_unix_ms, descriptors, window: None, profile: None })
     }
 
     /// Digest of the documents.
@@ -236,6 +238,8 @@ impl Trial {
             Err(why) => figures.not_here = Some(why),
             Ok(contender) => {
                 figures.limit = contender.limit().map(|limit| limit::measure(limit, &order.dir)).transpose()?;
+                // One answer per document: what a contender promises to compare at its end.
+                record.answers.bodies = self.documents;
                 figures.facts = contender.finish().map_err(|why| format!("{} by {}: {why}", figures.job, figures.way))?;
             }
         }
@@ -281,7 +285,6 @@ fn put_load(record: &mut Record, window: &Window) {
         record.histograms.insert("response".to_owned(), window.response.clone());
     }
     (record.bytes.encoded, record.bytes.sent) = if done.bytes_out > 0 { (done.bytes_in, done.bytes_out) } else { (0, 0) };
-    record.answers.digests = done.operations;
     record.cpu = Cpu { process_ns: done.cpu_ns, ..Cpu::default() };
     record.host = window.host.0.since(&window.host.1, window.end.saturating_sub(window.begin), window.own_ns);
 }

@@ -122,15 +122,17 @@ fn ratios_of(
         let one = Interval { value: judged.map(|_| 1.0), ..Interval::default() };
         let ratio = row.ratio.as_ref().unwrap_or(&one);
         let value = ratio.value?;
-        let says = format!("{}, {}", show::ratio(value), show::ns_or_blank(judged));
+        let shown = if value < 0.095 { format!("{value:.3}×") } else { show::ratio(value) };
+        let says = format!("{shown}, {}", show::ns_or_blank(judged));
         Some(Ratio { label: row.value.clone(), ratio: value, ends: ratio.low.zip(ratio.high), differs: row.differs, says })
     };
     let at: Vec<String> = table.at.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let title = format!("{} {}: {} time per operation", scenario.name, at.join(", "), if table.cpu_bound { "CPU" } else { "median" });
+    let name = format!("{} {}", scenario.name, at.join(", "));
+    let title = format!("{}: {} time per operation", name.trim(), if table.cpu_bound { "CPU" } else { "median" });
     let rows: Vec<Ratio> = table.rows.iter().filter_map(row).collect();
     let all: Vec<&CaseSummary> = scenario.cases.iter().filter(|case| table.rows.iter().any(|row| row.case == case.id)).collect();
     let svg = ratios::draw(&title, &basis(summary, &all, scenario, BATCHES), table.noise, &rows)?;
-    let stem = names.take(&format!("{} ratios {}", scenario.name, at.join(" ")));
+    let stem = names.take(format!("{} ratios {}", scenario.name, at.join(" ")).trim());
     Some(put(files, format!("{PLOTS}/{stem}.svg"), svg))
 }
 

@@ -40,8 +40,45 @@ impl Files {
     }
 
     /// Whether these bytes add up as those of file `which` do. It looks at each of them, so that no way can leave a page unread.
-    pub(super) fn adds_up(&self, which: usize, bytes: &[u8]) -> bool {
+    fn adds_up(&self, which: usize, bytes: &[u8]) -> bool {
         self.sums.get(which) == Some(&sum(bytes))
+    }
+}
+
+/// What was read, wherever it was looked at.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// Whether files are compared byte by byte instead of by their sums.
+    pub(super) whole: bool,
+    /// Files.
+    pub(super) files: u32,
+    /// Their bytes.
+    pub(super) bytes: u64,
+    /// One that was wrong.
+    pub(super) wrong: Option<usize>,
+}
+
+impl Tally {
+    /// An empty one that looks at files in the same way.
+    pub(super) fn alike(&self) -> Tally {
+        Tally { whole: self.whole, ..Tally::default() }
+    }
+
+    /// Looks at what was read of a file.
+    pub(super) fn see(&mut self, files: &Files, which: usize, bytes: &[u8]) {
+        self.files += 1;
+        self.bytes += bytes.len() as u64;
+        let right = if self.whole { files.documents.get(which).is_some_and(|d| d == bytes) } else { files.adds_up(which, bytes) };
+        if !right {
+            self.wrong = Some(which);
+        }
+    }
+
+    /// Takes in what another one saw.
+    pub(super) fn add(&mut self, other: &Tally) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.wrong = self.wrong.or(other.wrong);
     }
 }
 

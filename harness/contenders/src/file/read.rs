@@ -1,9 +1,10 @@
 //! The jobs `file-read` and `file-scan`: one file after another, or a whole directory of sessions at once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::cold::Cold;
-use super::dir::Files;
+use super::dir::{Files, Tally};
 use super::reading::{self, Reading};
 use super::uring::Uring;
 use crate::{Batch, Contender, Job, Limit, Opening, Refusal, Way};
@@ -105,13 +106,13 @@ fn job(opening: &Opening, make: Make, files: usize, per_batch: usize) -> Result<
     let reading = make(&files)?;
     let bytes = files.documents.iter().map(Vec::len).sum::<usize>() / files.len();
     let cold = is_cold(opening).then(Cold::default);
-    let mut job = Reader { reading, limit: bytes as u64, cold, which: Vec::new(), next: 0, per_batch, files };
+    let mut job = Reader { reading, limit: bytes as u64, cold, which: Vec::new(), next: 0, per_batch, files: Arc::new(files) };
     job.turn();
     Ok(Box::new(job))
 }
 
 struct Reader {
-    files: Files,
+    files: Arc<Files>,
     reading: Box<dyn Reading>,
     cold: Option<Cold>,
     /// The files of the next batch.
@@ -131,26 +132,25 @@ impl Reader {
     }
 }
 
+impl Reader {
+    fn read(&mut self, which: &[usize], tally: &mut Tally) -> Result<(), String> {
+        self.reading.read(&self.files, which, tally).map_err(|e| format!("cannot read a file: {e}"))?;
+        match tally.wrong {
+            Some(wrong) => Err(format!("file {wrong} was read wrong")),
+            None if tally.files as usize != which.len() => Err(format!("{} files were read instead of {}", tally.files, which.len())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Contender for Reader {
     fn batch(&mut self) -> Result<Batch, String> {
-        let (mut seen, mut bytes, mut wrong) = (0u32, 0u64, None);
-        let files = &self.files;
-        let mut see = |which: usize, read: &[u8]| {
-            seen += 1;
-            bytes += read.len() as u64;
-            if !files.adds_up(which, read) {
-                wrong = Some(which);
-            }
-        };
-        self.reading.read(files, &self.which, &mut see).map_err(|e| format!("cannot read a file: {e}"))?;
-        match wrong {
-            Some(which) => Err(format!("file {which} was read wrong: its bytes do not add up")),
-            None if seen as usize != self.which.len() => Err(format!("{seen} files were read instead of {}", self.which.len())),
-            None => {
-                self.turn();
-                Ok(Batch { operations: seen, bytes_in: bytes, bytes_out: 0 })
-            }
-        }
+        let mut tally = Tally::default();
+        let which = std::mem::take(&mut self.which);
+        self.read(&which, &mut tally)?;
+        self.which = which;
+        self.turn();
+        Ok(Batch { operations: tally.files, bytes_in: tally.bytes, bytes_out: 0 })
     }
 
     fn between(&mut self) -> Result<(), String> {
@@ -165,18 +165,7 @@ impl Contender for Reader {
 
     fn finish(mut self: Box<Self>) -> Result<BTreeMap<String, String>, String> {
         let all: Vec<usize> = (0..self.files.len()).collect();
-        let (mut right, mut wrong) = (0, None);
-        let mut see = |which: usize, read: &[u8]| match self.files.documents.get(which) {
-            Some(document) if document == read => right += 1,
-            _ => wrong = Some(which),
-        };
-        self.reading.read(&self.files, &all, &mut see).map_err(|e| format!("cannot read a file: {e}"))?;
-        if let Some(which) = wrong {
-            return Err(format!("file {which} was read wrong"));
-        }
-        if right != all.len() {
-            return Err(format!("{right} files were read right instead of {}", all.len()));
-        }
+        self.read(&all, &mut Tally { whole: true, ..Tally::default() })?;
         let cache = self.cold.map_or_else(|| "warm".to_owned(), |cold| cold.says());
         let files = format!("{}, {} in a batch", self.files.len(), self.per_batch);
         Ok(BTreeMap::from([("cache".to_owned(), cache), ("files".to_owned(), files)]))

@@ -5,25 +5,23 @@ use std::future::Future;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use memmap2::Mmap;
 use tokio::io::AsyncReadExt;
 use tokio::runtime::Runtime;
 
-use super::dir::Files;
+use super::dir::{Files, Tally};
 use super::map::map;
 use crate::Refusal;
 
-/// What is told of each file: which, and its bytes.
-pub(super) type See<'a> = &'a mut dyn FnMut(usize, &[u8]);
-
 /// A way of reading files.
 pub(super) trait Reading: Send {
-    /// Reads each of the files `which` once, in any order.
+    /// Reads each of the files `which` once, in any order, and tallies it before the next where the way permits: so that memory is used again.
     ///
     /// # Errors
     /// When one cannot be read.
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()>;
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()>;
 }
 
 fn path(files: &Files, which: usize) -> io::Result<&PathBuf> {
@@ -33,9 +31,9 @@ fn path(files: &Files, which: usize) -> io::Result<&PathBuf> {
 pub(super) struct StdRead;
 
 impl Reading for StdRead {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
-            see(*i, &fs::read(path(files, *i)?)?);
+            tally.see(files, *i, &fs::read(path(files, *i)?)?);
             Ok(())
         })
     }
@@ -44,9 +42,9 @@ impl Reading for StdRead {
 pub(super) struct StdString;
 
 impl Reading for StdString {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
-            see(*i, fs::read_to_string(path(files, *i)?)?.as_bytes());
+            tally.see(files, *i, fs::read_to_string(path(files, *i)?)?.as_bytes());
             Ok(())
         })
     }
@@ -66,10 +64,10 @@ impl Reused {
 }
 
 impl Reading for Reused {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
             let read = File::open(path(files, *i)?)?.read(&mut self.0)?;
-            see(*i, self.0.get(..read).unwrap_or_default());
+            tally.see(files, *i, self.0.get(..read).unwrap_or_default());
             Ok(())
         })
     }
@@ -88,11 +86,11 @@ impl Kept {
 }
 
 impl Reading for Kept {
-    fn read(&mut self, _: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
             let file = self.open.get(*i).ok_or(io::ErrorKind::NotFound)?;
             let read = file.read_at(&mut self.buffer, 0)?;
-            see(*i, self.buffer.get(..read).unwrap_or_default());
+            tally.see(files, *i, self.buffer.get(..read).unwrap_or_default());
             Ok(())
         })
     }
@@ -101,12 +99,12 @@ impl Reading for Kept {
 pub(super) struct Unsized;
 
 impl Reading for Unsized {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
             let mut bytes = Vec::new();
             // Behind `take` nobody asks the file for its size.
             File::open(path(files, *i)?)?.take(u64::MAX).read_to_end(&mut bytes)?;
-            see(*i, &bytes);
+            tally.see(files, *i, &bytes);
             Ok(())
         })
     }
@@ -115,9 +113,9 @@ impl Reading for Unsized {
 pub(super) struct Mapped;
 
 impl Reading for Mapped {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
-            see(*i, &map(path(files, *i)?)?);
+            tally.see(files, *i, &map(path(files, *i)?)?);
             Ok(())
         })
     }
@@ -133,9 +131,9 @@ impl MappingKept {
 }
 
 impl Reading for MappingKept {
-    fn read(&mut self, _: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         which.iter().try_for_each(|i| {
-            see(*i, self.0.get(*i).ok_or(io::ErrorKind::NotFound)?);
+            tally.see(files, *i, self.0.get(*i).ok_or(io::ErrorKind::NotFound)?);
             Ok(())
         })
     }
@@ -144,35 +142,30 @@ impl Reading for MappingKept {
 pub(super) struct Threads;
 
 impl Reading for Threads {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         let (first, second) = which.split_at(which.len() / 2);
-        let all = |which: &[usize]| which.iter().map(|i| Ok((*i, fs::read(path(files, *i)?)?))).collect::<io::Result<Vec<_>>>();
-        let (ours, theirs) = std::thread::scope(|scope| {
-            let theirs = scope.spawn(|| all(second));
-            (all(first), theirs.join())
+        let mut other = tally.alike();
+        let theirs = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| StdRead.read(files, second, &mut other));
+            StdRead.read(files, first, tally)?;
+            theirs.join().map_err(|_| io::Error::other("the second thread panicked"))?
         });
-        let theirs = theirs.map_err(|_| io::Error::other("the second thread panicked"))?;
-        for (i, bytes) in ours?.into_iter().chain(theirs?) {
-            see(i, &bytes);
-        }
-        Ok(())
+        tally.add(&other);
+        theirs
     }
 }
 
 /// A way that lives on tokio's runtime.
 struct Pooled<R>(Runtime, R);
 
-/// Reads the paths and gives their contents, in order.
+/// Reads and tallies.
 trait Run: Send {
-    fn run(&self, paths: Vec<PathBuf>) -> impl Future<Output = io::Result<Vec<Vec<u8>>>>;
+    fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> impl Future<Output = io::Result<()>>;
 }
 
 impl<R: Run> Reading for Pooled<R> {
-    fn read(&mut self, files: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
-        let paths = which.iter().map(|i| path(files, *i).cloned()).collect::<io::Result<_>>()?;
-        let all = self.0.block_on(self.1.run(paths))?;
-        which.iter().zip(&all).for_each(|(i, bytes)| see(*i, bytes));
-        Ok(())
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        self.0.block_on(self.1.run(files, which, tally))
     }
 }
 
@@ -184,12 +177,11 @@ fn pooled(run: impl Run + 'static) -> Result<Box<dyn Reading>, Refusal> {
 struct OneByOne;
 
 impl Run for OneByOne {
-    async fn run(&self, paths: Vec<PathBuf>) -> io::Result<Vec<Vec<u8>>> {
-        let mut all = Vec::with_capacity(paths.len());
-        for path in paths {
-            all.push(tokio::fs::read(path).await?);
+    async fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        for i in which {
+            tally.see(files, *i, &tokio::fs::read(path(files, *i)?).await?);
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -200,13 +192,13 @@ pub(super) fn tokio_one_by_one() -> Result<Box<dyn Reading>, Refusal> {
 struct Joined;
 
 impl Run for Joined {
-    async fn run(&self, paths: Vec<PathBuf>) -> io::Result<Vec<Vec<u8>>> {
-        let tasks: Vec<_> = paths.into_iter().map(|path| tokio::spawn(tokio::fs::read(path))).collect();
-        let mut all = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            all.push(task.await.map_err(io::Error::other)??);
+    async fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        let task = |i: &usize| Ok((*i, tokio::spawn(tokio::fs::read(path(files, *i)?.clone()))));
+        let tasks = which.iter().map(task).collect::<io::Result<Vec<_>>>()?;
+        for (i, task) in tasks {
+            tally.see(files, i, &task.await.map_err(io::Error::other)??);
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -217,14 +209,13 @@ pub(super) fn tokio_joined() -> Result<Box<dyn Reading>, Refusal> {
 struct ToEnd;
 
 impl Run for ToEnd {
-    async fn run(&self, paths: Vec<PathBuf>) -> io::Result<Vec<Vec<u8>>> {
-        let mut all = Vec::with_capacity(paths.len());
-        for path in paths {
+    async fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        for i in which {
             let mut bytes = Vec::new();
-            tokio::fs::File::open(path).await?.read_to_end(&mut bytes).await?;
-            all.push(bytes);
+            tokio::fs::File::open(path(files, *i)?).await?.read_to_end(&mut bytes).await?;
+            tally.see(files, *i, &bytes);
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -235,12 +226,13 @@ pub(super) fn tokio_file() -> Result<Box<dyn Reading>, Refusal> {
 struct Each;
 
 impl Run for Each {
-    async fn run(&self, paths: Vec<PathBuf>) -> io::Result<Vec<Vec<u8>>> {
-        let mut all = Vec::with_capacity(paths.len());
-        for path in paths {
-            all.push(tokio::task::spawn_blocking(|| fs::read(path)).await.map_err(io::Error::other)??);
+    async fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        for i in which {
+            let path = path(files, *i)?.clone();
+            let bytes = tokio::task::spawn_blocking(|| fs::read(path)).await.map_err(io::Error::other)??;
+            tally.see(files, *i, &bytes);
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -251,8 +243,12 @@ pub(super) fn blocking_each() -> Result<Box<dyn Reading>, Refusal> {
 struct Together;
 
 impl Run for Together {
-    async fn run(&self, paths: Vec<PathBuf>) -> io::Result<Vec<Vec<u8>>> {
-        tokio::task::spawn_blocking(|| paths.into_iter().map(fs::read).collect()).await.map_err(io::Error::other)?
+    async fn run(&self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
+        let (files, which, mut theirs) = (Arc::clone(files), which.to_vec(), tally.alike());
+        // What is done with the files is done there too, so that none has to be kept for the way back.
+        let all = tokio::task::spawn_blocking(move || StdRead.read(&files, &which, &mut theirs).map(|()| theirs));
+        tally.add(&all.await.map_err(io::Error::other)??);
+        Ok(())
     }
 }
 

@@ -5,11 +5,12 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use io_uring::{IoUring, Probe, opcode, squeue, types};
 
-use super::dir::Files;
-use super::reading::{Reading, See};
+use super::dir::{Files, Tally};
+use super::reading::Reading;
 use crate::Refusal;
 
 /// Files that are in the air together.
@@ -87,7 +88,7 @@ fn checked(result: i32) -> io::Result<RawFd> {
 }
 
 impl Reading for Uring {
-    fn read(&mut self, _: &Files, which: &[usize], see: See<'_>) -> io::Result<()> {
+    fn read(&mut self, files: &Arc<Files>, which: &[usize], tally: &mut Tally) -> io::Result<()> {
         for which in which.chunks(DEPTH.min(self.buffers.len())) {
             let open: Vec<RawFd> = self.open(which)?.into_iter().map(IntoRawFd::into_raw_fd).collect();
             let read = |(fd, buffer): (&RawFd, &mut Vec<u8>)| {
@@ -98,7 +99,7 @@ impl Reading for Uring {
             let entries: Vec<_> = open.iter().map(|fd| opcode::Close::new(types::Fd(*fd)).build()).collect();
             self.round(&entries)?.iter().try_for_each(|result| checked(*result).map(drop))?;
             for ((i, length), buffer) in which.iter().zip(lengths).zip(&self.buffers) {
-                see(*i, buffer.get(..checked(length)? as usize).unwrap_or_default());
+                tally.see(files, *i, buffer.get(..checked(length)? as usize).unwrap_or_default());
             }
         }
         Ok(())

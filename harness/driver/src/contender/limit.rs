@@ -26,11 +26,11 @@ const BLOCK: usize = 4096;
 /// The largest alignment that reading past the cache asks for, bytes.
 const ALIGN: usize = 4096;
 /// Threads that read the device at once: enough to have it always busy.
-const READERS: usize = 8;
-/// Reads of each of them in one timing, so that starting threads costs little.
-const READS: usize = 64;
-/// Bytes that are read of the device in one timing at most.
-const READ_MAX: usize = 16 << 20;
+const READERS: usize = 4;
+/// Pieces that each of them reads in one timing.
+const READS: usize = 4;
+/// What is read at once, bytes.
+const PIECE: usize = 1 << 20;
 
 /// Measures a limit in a file of its own in `dir`, ns per operation: the median of repetitions.
 ///
@@ -47,7 +47,8 @@ pub(super) fn measure(limit: Limit, dir: &Path) -> Result<LimitFigures, String> 
         }
         Limit::Flushes(per_thousand) => {
             let each = per_thousand as f64 / 1000.0;
-            (format!("{each} flushes (fdatasync of 4 KiB)"), flush(&path).map_err(failed)? * each)
+            let many = if per_thousand == 1000 { "one flush".to_owned() } else { format!("{each} flushes") };
+            (format!("{many} (fdatasync of 4 KiB)"), flush(&path).map_err(failed)? * each)
         }
         Limit::Syscalls(many) => (format!("{many} system calls that do nothing"), syscall() * many as f64),
     };
@@ -108,51 +109,44 @@ fn flush(path: &Path) -> std::io::Result<f64> {
     })
 }
 
-/// Past the cache with O_DIRECT in whole blocks, from several threads at once, or where the filesystem refuses that, one after another after
-/// the file's pages were dropped.
+/// At the device's bandwidth: whole pieces past the cache (O_DIRECT) from several threads at once, or where the filesystem refuses that, one after
+/// another after the file's pages were dropped. Small reads may be served together, so that only the bandwidth bounds them.
 fn device_read(bytes: u64, path: &Path) -> std::io::Result<(&'static str, f64)> {
-    let whole = usize::try_from(bytes).unwrap_or(usize::MAX).clamp(1, READ_MAX).next_multiple_of(ALIGN);
-    let each = (READ_MAX / whole / READERS).clamp(1, READS);
     let mut file = File::create(path)?;
-    for _ in 0..each * READERS {
-        file.write_all(&vec![1; whole])?;
-    }
+    let piece = vec![1; PIECE];
+    (0..READERS * READS).try_for_each(|_| file.write_all(&piece))?;
     file.sync_all()?;
+    let share = bytes as f64 / (PIECE * READERS * READS) as f64;
     if let Ok(direct) = OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(path)
-        && read_at(&direct, whole, 0..1).is_ok()
+        && read_at(&direct, 0..1).is_ok()
     {
+        let direct = &direct;
         let all = || {
             std::thread::scope(|scope| {
-                let reader = |i: usize| {
-                    scope.spawn({
-                        let direct = &direct;
-                        move || read_at(direct, whole, i * each..(i + 1) * each)
-                    })
-                };
-                let readers: Vec<_> = (0..READERS).map(reader).collect();
+                let readers: Vec<_> = (0..READERS).map(|i| scope.spawn(move || read_at(direct, i * READS..(i + 1) * READS))).collect();
                 readers.into_iter().try_for_each(|r| r.join().map_err(|_| std::io::Error::other("a reader panicked"))?)
             })
         };
-        return Ok(("past the page cache, eight threads at once", median(all)? / (each * READERS) as f64));
+        return Ok(("at its bandwidth past the page cache", median(all)? * share));
     }
-    let (file, mut buffer) = (File::open(path)?, vec![0u8; whole]);
+    let file = File::open(path)?;
     let mut all = Vec::new();
-    for _ in 0..LEAST * 4 {
+    for _ in 0..LEAST {
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
         let begin = MonotonicClock.now();
-        file.read_exact_at(&mut buffer, 0)?;
+        read_at(&file, 0..READERS * READS)?;
         all.push(MonotonicClock.now().saturating_sub(begin));
     }
     all.sort_unstable();
-    Ok(("one by one, after its pages were dropped", all.get(all.len() / 2).copied().unwrap_or(0) as f64))
+    Ok(("one piece after another, after its pages were dropped", all.get(all.len() / 2).copied().unwrap_or(0) as f64 * share))
 }
 
 /// Reads pieces of a file into memory that is aligned as reading past the cache asks for.
-fn read_at(file: &File, piece: usize, which: std::ops::Range<usize>) -> std::io::Result<()> {
-    let mut memory = vec![0u8; piece + ALIGN];
+fn read_at(file: &File, which: std::ops::Range<usize>) -> std::io::Result<()> {
+    let mut memory = vec![0u8; PIECE + ALIGN];
     let skip = memory.as_ptr().align_offset(ALIGN).min(ALIGN);
-    let buffer = memory.get_mut(skip..skip + piece).ok_or(std::io::ErrorKind::OutOfMemory)?;
-    which.into_iter().try_for_each(|i| file.read_exact_at(buffer, (i * piece) as u64))
+    let buffer = memory.get_mut(skip..skip + PIECE).ok_or(std::io::ErrorKind::OutOfMemory)?;
+    which.into_iter().try_for_each(|i| file.read_exact_at(buffer, (i * PIECE) as u64))
 }
 
 #[cfg(test)]

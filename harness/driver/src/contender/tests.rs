@@ -65,6 +65,7 @@ fn trial(contender: Result<Box<dyn Contender>, String>, dir: &std::path::Path) -
         way: "made-up".to_owned(),
         contender,
         fingerprint: "f".to_owned(),
+        documents: 3,
         started_unix_ms: 0,
         descriptors: host::descriptors(),
         window: None,
@@ -94,6 +95,7 @@ fn operations_are_counted_and_what_lies_between_them_is_not() {
     assert_eq!((record.counts.sent, record.counts.finished, record.outcomes["ok"]), (operations, operations, operations));
     assert!(record.counts.warmup >= 2, "the warm-up is served and not measured");
     assert_eq!(record.histograms["response"].count(), c.batches, "a batch gives one value");
+    assert_eq!((record.answers.bodies, record.answers.wrong), (3, 0));
     assert_eq!((record.bytes.encoded, record.bytes.sent), (c.bytes_in, c.bytes_out));
     assert!(c.limit.unwrap().ns > 0.0 && c.facts["batches"].parse::<u64>().unwrap() >= c.batches);
 }

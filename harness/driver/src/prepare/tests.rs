@@ -112,7 +112,8 @@ fn a_contender_is_one_client_and_a_way_of_a_job() {
     };
     assert_eq!(problem(&|_| ()), Ok(Some("std-read")), "a repeat is the way itself");
     let set = |case: &mut Case, key: &str, value: &str| case.settings.insert(key.to_owned(), at(value, 15));
-    let refused: [(&dyn Fn(&mut Case), &str); 7] = [
+    type Spoil<'a> = &'a dyn Fn(&mut Case);
+    let refused: [(Spoil<'_>, &str); 7] = [
         (&|case| drop(set(case, "contender.job", "file-raed")), "pool/x.toml:15: unknown job 'file-raed' (did you mean 'file-read'?)"),
         (
             &|case| drop(set(case, "contender.way", "std-raed")),

@@ -24,7 +24,7 @@ pub(crate) fn tables(scenario: &ScenarioSummary, pictures: &[Option<String>]) ->
     let mut notes = Notes::default();
     for (index, table) in scenario.contenders.iter().enumerate() {
         out.push_str(&one(table, &mut notes));
-        let says = format!("Ratios of {} at {}", scenario.name, at(table).join(", "));
+        let says = [format!("Ratios of {}", scenario.name), at(table).join(", ")].join(" ");
         out.push_str(&image(pictures.get(index).and_then(Option::as_deref), &says));
     }
     out.push_str(&notes.render());
@@ -98,8 +98,17 @@ fn cells(row: &ContenderRow, sizes: bool, notes: &mut Notes) -> Vec<String> {
 fn ratio(row: &ContenderRow, notes: &mut Notes) -> String {
     let Some(ratio) = &row.ratio else { return "1".to_owned() };
     let Some(value) = ratio.value else { return notes.blank(ratio.why_blank.as_deref()) };
-    let text = show::ratio_within(value, ratio.low, ratio.high);
+    let text = small_ratio_within(value, ratio.low.zip(ratio.high));
     if row.differs { format!("**{text}**") } else { text }
+}
+
+/// As elsewhere, but with two digits of what is far below 1.
+fn small_ratio_within(value: f64, ends: Option<(f64, f64)>) -> String {
+    match ends {
+        Some((low, high)) if value < 0.095 => format!("{value:.3}× [{low:.3}, {high:.3}]"),
+        None if value < 0.095 => format!("{value:.3}×"),
+        _ => show::ratio_within(value, ends.map(|e| e.0), ends.map(|e| e.1)),
+    }
 }
 
 /// What goes wrong for who uses a way unawares, each once.

@@ -48,7 +48,9 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
     out.push_str(&pool::deaths(scenario));
     out.push_str(&pool::faults(scenario));
     out.push_str(&checks::answers(scenario));
-    out.push_str(&checks::bytes(scenario));
+    if scenario.contenders.is_empty() {
+        out.push_str(&checks::bytes(scenario));
+    }
     out.push_str(&generator::lag(scenario, pictures.lag.as_deref()));
     out.push_str(&generator::seen(scenario));
     out.push_str(&profile::section(scenario, pictures.flame.as_ref()));
