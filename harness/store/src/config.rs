@@ -109,6 +109,17 @@ pub struct SqliteConfig {
     pub cache_size: i64,
     /// `store.sqlite.prepared`.
     pub prepared: bool,
+    /// For crash experiments; no setting reaches it.
+    pub hook: Option<SqliteHook>,
+}
+
+/// What a crash experiment changes about the connection and a user cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqliteHook {
+    /// Name of a registered VFS that the file is opened with.
+    pub vfs: &'static str,
+    /// `PRAGMA wal_autocheckpoint`, pages: fewer than SQLite's own, so that a short recording has checkpoints in it.
+    pub autocheckpoint: u32,
 }
 
 /// All settings of a store. The groups of other kinds are kept, so that one value describes a whole case.
@@ -129,7 +140,13 @@ impl Default for Config {
         Self {
             kind: Kind::Files,
             files: FilesConfig { api: Api::Std, write: Write::Rename, sync: Sync::FileAndDir },
-            sqlite: SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Full, cache_size: -2000, prepared: true },
+            sqlite: SqliteConfig {
+                journal_mode: JournalMode::Wal,
+                synchronous: Synchronous::Full,
+                cache_size: -2000,
+                prepared: true,
+                hook: None,
+            },
             session_max: 16 << 20,
         }
     }
@@ -155,6 +172,7 @@ impl Config {
                 synchronous: given.get("store.sqlite.synchronous", default.sqlite.synchronous)?,
                 cache_size: given.get("store.sqlite.cache-size", default.sqlite.cache_size)?,
                 prepared: given.get("store.sqlite.prepared", default.sqlite.prepared)?,
+                hook: None,
             },
             session_max: given.bytes("store.session-max", 1024..=512 << 20, default.session_max)?,
         })

@@ -4,7 +4,7 @@ use crate::{
     config::{Api, Config, Kind},
     disk::{Disk, StdDisk, TokioDisk},
     error::StoreError,
-    files::FileStore,
+    files::{AnyDisk, FileStore},
     json,
     lock::Lock,
     session::{Session, SessionId},
@@ -64,6 +64,7 @@ enum Backend {
     None,
     Std(FileStore<StdDisk>),
     Tokio(FileStore<TokioDisk>),
+    Any(Box<dyn AnyDisk>),
     Sqlite(SqliteStore),
 }
 
@@ -97,13 +98,31 @@ impl Store {
     /// # Errors
     /// Where the directory cannot be used or is in use, and where SQLite does not take a setting.
     pub async fn open(config: &Config, dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(config, dir, (STORES[config.kind as usize].open)(config.clone(), dir.to_owned())).await
+    }
+
+    /// As [`Store::open`] for the kind `files`, whatever `config` says, over another disk: for experiments that watch or break it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_on<D: Disk>(config: &Config, dir: &Path, disk: D) -> Result<Self, StoreError> {
+        let config = Config { kind: Kind::Files, ..config.clone() };
+        let opening = async { Ok(Backend::Any(Box::new(FileStore::open(disk, dir, config.files, config.session_max).await?))) };
+        Self::open_with(&config, dir, opening).await
+    }
+
+    async fn open_with(
+        config: &Config,
+        dir: &Path,
+        opening: impl Future<Output = Result<Backend, StoreError>>,
+    ) -> Result<Self, StoreError> {
         let (mut lock, mut filesystem) = (None, "none".to_owned());
         if config.kind != Kind::None {
             StdDisk.create_dir(dir).await.map_err(StoreError::disk("create the directory", dir))?;
             lock = Some(Lock::acquire(dir)?);
             filesystem = filesystem_of(dir)?;
         }
-        let backend = (STORES[config.kind as usize].open)(config.clone(), dir.to_owned()).await?;
+        let backend = opening.await?;
         Ok(Self(Arc::new(Inner { backend, config: config.clone(), filesystem, lock: Mutex::new(lock) })))
     }
 
@@ -117,6 +136,7 @@ impl Store {
             Backend::None => None,
             Backend::Std(files) => files.load(id).await?,
             Backend::Tokio(files) => files.load(id).await?,
+            Backend::Any(files) => files.load(id).await?,
             Backend::Sqlite(rows) => rows.load(id).await?,
         };
         let Some(bytes) = found else { return Ok(None) };
@@ -155,6 +175,7 @@ impl Store {
             Backend::None => {}
             Backend::Std(files) => files.save(id, &json).await?,
             Backend::Tokio(files) => files.save(id, &json).await?,
+            Backend::Any(files) => files.save(id, &json).await?,
             Backend::Sqlite(rows) => rows.save(id, json).await?,
         }
         Ok(Saved { bytes })
@@ -169,6 +190,7 @@ impl Store {
             Backend::None => Ok(false),
             Backend::Std(files) => files.delete(id).await,
             Backend::Tokio(files) => files.delete(id).await,
+            Backend::Any(files) => files.delete(id).await,
             Backend::Sqlite(rows) => rows.delete(id).await,
         }
     }
@@ -182,6 +204,7 @@ impl Store {
             Backend::None => Ok(Vec::new()),
             Backend::Std(files) => files.ids().await,
             Backend::Tokio(files) => files.ids().await,
+            Backend::Any(files) => files.ids().await,
             Backend::Sqlite(rows) => rows.ids().await,
         }
     }
@@ -215,7 +238,7 @@ impl Store {
         let files = inner.config.files;
         match &inner.backend {
             Backend::None => {}
-            Backend::Std(_) | Backend::Tokio(_) => all.extend([
+            Backend::Std(_) | Backend::Tokio(_) | Backend::Any(_) => all.extend([
                 ("files.api".to_owned(), files.api.word().to_owned()),
                 ("files.write".to_owned(), files.write.word().to_owned()),
                 ("files.sync".to_owned(), files.sync.word().to_owned()),
@@ -233,6 +256,7 @@ impl Store {
             Backend::None => Err(StoreError::Closed),
             Backend::Std(files) => files.set_aside(id).await,
             Backend::Tokio(files) => files.set_aside(id).await,
+            Backend::Any(files) => files.set_aside(id).await,
             Backend::Sqlite(rows) => rows.set_aside(id, why).await,
         }
     }

@@ -1,6 +1,10 @@
 //! The connection: its PRAGMAs, its layout and its statements. Everything here blocks.
 
-use crate::{config::SqliteConfig, error::StoreError, session::SessionId};
+use crate::{
+    config::{SqliteConfig, SqliteHook},
+    error::StoreError,
+    session::SessionId,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, TransactionBehavior, params, types::FromSql};
 use std::{
     collections::BTreeMap,
@@ -37,7 +41,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens or creates the file, applies the settings and reads back what holds.
     pub(super) fn open(path: &Path, config: SqliteConfig, max: usize) -> Result<(Self, BTreeMap<&'static str, String>), StoreError> {
-        let connection = connect(path).map_err(failed("open", path))?;
+        let connection = connect(path, config.hook).map_err(failed("open", path))?;
         connection.busy_timeout(BUSY).map_err(failed("configure", path))?;
         let mut database = Self { connection, path: path.to_owned(), prepared: config.prepared, max };
         database.configure(config)?;
@@ -52,6 +56,9 @@ impl Database {
         let level = config.synchronous as i64;
         self.set("synchronous", level, &level.to_string())?;
         self.set("cache_size", config.cache_size, &config.cache_size.to_string())?;
+        if let Some(hook) = config.hook {
+            self.set("wal_autocheckpoint", hook.autocheckpoint, &hook.autocheckpoint.to_string())?;
+        }
         self.set("journal_size_limit", JOURNAL_SIZE, &JOURNAL_SIZE.to_string())
     }
 
@@ -146,10 +153,13 @@ impl Database {
 }
 
 /// The one place that opens a database, so that a named VFS has one place to go.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, hook: Option<SqliteHook>) -> rusqlite::Result<Connection> {
     // The connection stays on one thread, and a path is never taken for a URI.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
+    match hook {
+        Some(hook) => Connection::open_with_flags_and_vfs(path, flags, hook.vfs),
+        None => Connection::open_with_flags(path, flags),
+    }
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use std::time::Duration;
 
 const PLAIN: SqliteConfig =
-    SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Off, cache_size: -2000, prepared: true };
+    SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Off, cache_size: -2000, prepared: true, hook: None };
 
 fn id(text: &str) -> SessionId {
     SessionId::try_from(text).unwrap()
@@ -22,7 +22,7 @@ async fn every_pragma_is_in_force_and_rows_survive_a_reopen() {
     for (at, journal_mode) in [Delete, Truncate, Persist, Memory, Wal, Off].into_iter().enumerate() {
         for (level, synchronous) in levels.into_iter().enumerate() {
             let cache_size = if level % 2 == 0 { 500 } else { -3000 };
-            let config = SqliteConfig { journal_mode, synchronous, cache_size, prepared: level < 2 };
+            let config = SqliteConfig { journal_mode, synchronous, cache_size, prepared: level < 2, hook: None };
             let store = open(dir.path(), config).await.unwrap();
             assert_eq!(store.report()["journal_mode"], journal_mode.word());
             assert_eq!(store.report()["synchronous"], level.to_string());
