@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use store::Store;
-use store::config::{JournalMode, Sync, Synchronous, Write};
+use store::config::{Durability, JournalMode, Sync, Synchronous, Write};
 
 use super::*;
 use crate::disk::RecordingDisk;
 use crate::log::Op;
 use crate::record::record;
 use crate::recorder::Recorder;
-use crate::subject::Subject;
+use crate::subject::{SUBJECTS, Subject};
 use crate::tally::Class;
 use crate::writer::Writer;
 
@@ -88,6 +88,22 @@ fn what_is_known_to_lose_writes_loses_them_and_corrupts_nothing() {
         let power = judge(&recording, Filesystem::Ext4, 60, 5, scratch.path());
         assert_eq!(power.tally.class(), Class::Consistent, "{}: {power:?}", subject.id());
         assert!((least..=most).contains(&power.tally.lost_max), "{}: {power:?}", subject.id());
+    }
+}
+
+/// `store` states a durability for each pair of settings, and refers to measurements: these.
+#[test]
+fn no_store_promises_more_than_is_found() {
+    for subject in SUBJECTS.iter().filter(|subject| !SAFE.contains(subject)) {
+        let promised = match subject.config().durability() {
+            Durability::Durable => Class::Durable,
+            Durability::Consistent => Class::Consistent,
+            Durability::Unsafe => continue,
+        };
+        let scratch = scratch();
+        let recording = record(&runtime(), *subject, scratch.path(), WRITES / 2, 11).unwrap();
+        let power = judge(&recording, Filesystem::Posix, POINTS / 2, 11, scratch.path());
+        assert!(power.tally.class() <= promised, "{}: {power:?}", subject.id());
     }
 }
 
