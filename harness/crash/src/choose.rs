@@ -86,6 +86,38 @@ impl Choose for Drawn {
     }
 }
 
+/// Everything survives, but one block is at an older version. By chance alone this is rare, and it is what checksums of records must catch.
+#[derive(Clone, Debug, Default)]
+pub struct Lagging {
+    /// Versions of each block, in the order asked for.
+    blocks: Vec<usize>,
+    /// Which block lags, and at which version; none in the state that only counts.
+    lag: Option<(usize, usize)>,
+}
+
+impl Lagging {
+    /// All such states, after one state was made without a lag.
+    pub fn all(self) -> Vec<Lagging> {
+        let of_block = |(block, options): (usize, &usize)| (0..options - 1).map(move |version| (block, version));
+        let lags: Vec<(usize, usize)> = self.blocks.iter().enumerate().flat_map(of_block).collect();
+        lags.into_iter().map(|lag| Lagging { blocks: Vec::new(), lag: Some(lag) }).collect()
+    }
+}
+
+impl Choose for Lagging {
+    fn choose(&mut self, what: Choice, options: usize) -> usize {
+        match what {
+            Choice::Names | Choice::Size => options - 1,
+            Choice::Tear => 0,
+            Choice::Block => {
+                self.blocks.push(options);
+                let lag = self.lag.filter(|(block, _)| block + 1 == self.blocks.len());
+                lag.map_or(options - 1, |(_, version)| version.min(options - 1))
+            }
+        }
+    }
+}
+
 /// Goes through all choices, one state after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Odometer {

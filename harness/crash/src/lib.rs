@@ -25,7 +25,7 @@ mod verify;
 mod vfs;
 mod writer;
 
-pub use choose::{Choice, Choose, Drawn, Fixed, Odometer};
+pub use choose::{Choice, Choose, Drawn, Fixed, Lagging, Odometer};
 pub use disk::RecordingDisk;
 pub use error::CrashError;
 pub use kill::{Kills, kills, serve_writer};

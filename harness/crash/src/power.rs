@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use tokio::runtime::Runtime;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::choose::{Choose, Drawn, Fixed, Odometer};
+use crate::choose::{Choose, Drawn, Fixed, Lagging, Odometer};
 use crate::error::CrashError;
 use crate::log::Log;
 use crate::record::Recording;
@@ -20,7 +20,9 @@ use crate::verify::{Found, verify};
 /// Crash points with no more states than this are gone through in full.
 const EXHAUSTIVE: usize = 64;
 /// Random states of a crash point that has more.
-const DRAWN: u64 = 3;
+const DRAWN: usize = 3;
+/// States of such a crash point in which one block lags behind all others.
+const LAGGING: usize = 8;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +113,12 @@ fn states(log: &Log, point: usize, filesystem: Filesystem, rng: &mut Pcg64Mcg) -
     }
     images = Fixed::ALL.into_iter().map(|mut fixed| state(&mut fixed)).collect();
     images.extend((0..DRAWN).map(|_| state(&mut Drawn::new(rng.random()))));
+    let mut lags = Lagging::default();
+    state(&mut lags);
+    let mut lags = lags.all();
+    lags.shuffle(rng);
+    lags.truncate(LAGGING);
+    images.extend(lags.iter_mut().map(|lag| state(lag)));
     (images, false)
 }
 

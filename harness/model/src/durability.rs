@@ -137,7 +137,8 @@ impl Costs {
 impl Row {
     /// The worst class of all its crashes.
     pub fn class(&self) -> Class {
-        self.kill.class().max(self.power.class())
+        // ext4 permits less than POSIX, but a sample of it may show what a sample of POSIX has missed.
+        self.kill.class().max(self.power.class()).max(self.power_ext4.class())
     }
 
     /// Its settings as one text: `store.files.sync=none store.files.write=rename`.

@@ -289,8 +289,8 @@ pub(crate) struct DurabilityArgs {
     /// Kills of each
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) kills: u32,
-    /// Simulated crash states of each, at an eighth as many moments
-    #[arg(long, value_name = "N", default_value_t = 1600, value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
+    /// Simulated crash states of each, at a sixteenth as many moments
+    #[arg(long, value_name = "N", default_value_t = 3200, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     pub(crate) states: u32,
     /// Seed of everything random: moments, states, sessions
     #[arg(long, value_name = "N", default_value_t = 1)]

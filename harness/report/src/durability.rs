@@ -167,7 +167,7 @@ fn costs(costs: &Costs) -> String {
 
 /// Whether what is left always opens and is whole.
 fn verifies(row: &Row) -> String {
-    match (row.kill.class(), row.power.class()) {
+    match (row.kill.class(), row.class()) {
         (Class::Unsafe, _) => "**no, not even after a kill**".to_owned(),
         (_, Class::Unsafe) => "**not after power loss**".to_owned(),
         _ => "always".to_owned(),

@@ -15,7 +15,7 @@ use crate::tally::Class;
 use crate::writer::Writer;
 
 const WRITES: u64 = 24;
-const POINTS: usize = 40;
+const POINTS: usize = 20;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
@@ -80,15 +80,31 @@ fn what_is_known_to_lose_writes_loses_them_and_corrupts_nothing() {
         (Subject::Files(Write::Rename, Sync::File), 1, 1),
         // The removal of the journal is not flushed, so a crash rolls the last commit back.
         (Subject::Sqlite(JournalMode::Delete, Synchronous::Full), 1, 1),
-        (Subject::Sqlite(JournalMode::Delete, Synchronous::Normal), 1, 1),
         (Subject::Sqlite(JournalMode::Wal, Synchronous::Normal), 2, WRITES),
     ] {
         let scratch = scratch();
         let recording = record(&runtime(), subject, scratch.path(), WRITES, 5).unwrap();
-        let power = judge(&recording, Filesystem::Ext4, 60, 5, scratch.path());
+        let power = judge(&recording, Filesystem::Ext4, 40, 5, scratch.path());
         assert_eq!(power.tally.class(), Class::Consistent, "{}: {power:?}", subject.id());
         assert!((least..=most).contains(&power.tally.lost_max), "{}: {power:?}", subject.id());
     }
+}
+
+/// SQLite's page on `synchronous` says of NORMAL with a rollback journal that power loss "at just the wrong time" might corrupt the database. This
+/// is such a time: header and records of a journal are under one flush, a record's checksum adds up every 200th byte, and all of
+/// those that page 1 has in one block can be zero, so that a record without that block passes and is rolled back into the database.
+#[test]
+fn a_rollback_journal_under_one_flush_can_damage() {
+    let scratch = scratch();
+    let judged = |level| {
+        let recording = record(&runtime(), Subject::Sqlite(JournalMode::Delete, level), scratch.path(), 6, 1).unwrap();
+        judge(&recording, Filesystem::Posix, usize::MAX, 1, scratch.path())
+    };
+    let normal = judged(Synchronous::Normal);
+    assert_eq!((normal.tally.class(), normal.points > 100), (Class::Unsafe, true), "{normal:?}");
+    // Two flushes, the records before the header that counts them, are not damaged by the same states.
+    let full = judged(Synchronous::Full);
+    assert_eq!(full.tally.class(), Class::Consistent, "{full:?}");
 }
 
 /// `store` states a durability for each pair of settings, and refers to measurements: these.

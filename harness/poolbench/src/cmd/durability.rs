@@ -21,7 +21,7 @@ use crate::{facts, rundir};
 /// Writes of a recording: enough for several rounds of the sessions and, in a write-ahead log, several checkpoints.
 const WRITES: u64 = 48;
 /// States of a crash point that is sampled.
-const STATES_PER_POINT: u32 = 8;
+const STATES_PER_POINT: u32 = 16;
 /// A filesystem in memory, where it is there: what a simulated state holds does not depend on the disk under it.
 const MEMORY: &str = "/dev/shm";
 

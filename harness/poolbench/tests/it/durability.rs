@@ -11,7 +11,7 @@ const FILTER: &str = "durability/files.*(truncate&sync=none|rename&sync=file-and
 #[test]
 fn a_safe_and_an_unsafe_setting_are_told_apart_by_power_loss() {
     let place = Place::new();
-    let ran = place.poolbench(&["durability", "--out", "d", "-f", FILTER, "--kills", "4", "--states", "160"]).ends(0);
+    let ran = place.poolbench(&["durability", "--out", "d", "-f", FILTER, "--kills", "4", "--states", "320"]).ends(0);
     let kept: Value = serde_json::from_slice(&fs::read(place.path("d/durability.json")).unwrap()).unwrap();
     let rows = kept["rows"].as_array().unwrap();
     assert_eq!((kept["schema"].as_u64(), rows.len()), (Some(1), 2), "{kept}");
@@ -35,7 +35,7 @@ fn a_run_of_stores_asks_for_it_and_shows_it_once_it_is_there() {
     place.poolbench(&["run", "--scenarios", "scenarios", "--out", "run", "--allow-debug", "-q"]).succeeds();
     let report = || fs::read_to_string(place.path("run/report.md")).unwrap();
     assert!(report().contains("poolbench durability --into"), "{}", report());
-    let add = ["durability", "--into", "run", "-f", "rename&sync=file-and-dir", "--kills", "2", "--states", "80", "-q"];
+    let add = ["durability", "--into", "run", "-f", "rename&sync=file-and-dir", "--kills", "2", "--states", "160", "-q"];
     assert!(place.poolbench(&add).ends(0).err.is_empty());
     let whole = report();
     let section = whole.split("## What a crash costs").nth(1).unwrap().split("\n## ").next().unwrap();
@@ -54,7 +54,7 @@ fn what_cannot_be_done_is_refused_before_anything_runs() {
         (["durability", "-f", "nothing"].as_slice(), "ids are such as 'durability/files?write="),
         (&["durability", "-f", "("], "regular expression"),
         (&["durability", "--kills", "0"], "--kills"),
-        (&["durability", "--states", "7"], "--states"),
+        (&["durability", "--states", "15"], "--states"),
         (&["durability", "--into", "a", "--out", "b"], "--into"),
         (&["durability", "--into", "nowhere"], "is not a run"),
     ] {
