@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::choose::{Choose, Drawn, Fixed, Lagging, Odometer};
 use crate::error::CrashError;
-use crate::log::Log;
+use crate::log::{Log, Op};
 use crate::record::Recording;
 use crate::survive::{Filesystem, Image, survivors};
 use crate::tally::Tally;
@@ -85,12 +85,19 @@ pub fn power_loss(
     Ok(power)
 }
 
-/// At most `most` crash points, in order: all of them, or a sample.
+/// At most `most` crash points, in order: all of them, or a sample. Half of a sample lies just before flushes, where most is at stake.
 fn points(log: &Log, most: usize, rng: &mut Pcg64Mcg) -> Vec<usize> {
     let mut points: Vec<usize> = (0..=log.ops.len()).collect();
     if points.len() > most {
         points.shuffle(rng);
-        points.truncate(most);
+        let flushes = |point: &usize| log.ops.get(*point).is_some_and(Op::flushes);
+        let (mut before, mut others): (Vec<usize>, Vec<usize>) = points.into_iter().partition(flushes);
+        // What one half lacks the other fills up.
+        let half = before.len().min((most / 2).max(most.saturating_sub(others.len())));
+        others.extend(before.split_off(half));
+        others.truncate(most - half);
+        points = before;
+        points.extend(others);
         points.sort_unstable();
     }
     points

@@ -7,7 +7,6 @@ use store::config::{Durability, JournalMode, Sync, Synchronous, Write};
 
 use super::*;
 use crate::disk::RecordingDisk;
-use crate::log::Op;
 use crate::record::record;
 use crate::recorder::Recorder;
 use crate::subject::{SUBJECTS, Subject};
@@ -15,7 +14,7 @@ use crate::tally::Class;
 use crate::writer::Writer;
 
 const WRITES: u64 = 24;
-const POINTS: usize = 20;
+const POINTS: usize = 18;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
@@ -182,4 +181,18 @@ fn the_same_seed_gives_the_same_findings() {
     let recording = record(&runtime(), Subject::Sqlite(JournalMode::Wal, Synchronous::Off), scratch.path(), 8, 3).unwrap();
     let judged = |seed| judge(&recording, Filesystem::Posix, 20, seed, scratch.path());
     assert_eq!(judged(1), judged(1));
+}
+
+#[test]
+fn half_of_a_sample_of_crash_points_lies_before_flushes() {
+    let ops = |flushes: usize, others: usize| {
+        let log = Log { ops: [vec![Op::SyncDir; flushes], vec![Op::Begin(1); others]].concat() };
+        let points = points(&log, 20, &mut Pcg64Mcg::seed_from_u64(1));
+        assert!(points.is_sorted_by(|a, b| a < b));
+        (points.len(), points.iter().filter(|point| **point < flushes).count())
+    };
+    assert_eq!(ops(50, 50), (20, 10));
+    assert_eq!(ops(3, 50), (20, 3));
+    assert_eq!(ops(50, 4), (20, 15));
+    assert_eq!(ops(5, 4), (10, 5));
 }
