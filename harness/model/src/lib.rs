@@ -2,6 +2,7 @@
 //!
 //! Plain data and its encodings; nothing here measures, judges or prints.
 
+pub mod durability;
 pub mod facts;
 pub mod hist;
 mod kinds;

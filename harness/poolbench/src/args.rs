@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Look: join runs of one plan, from several trials or hosts, into one run
     Merge(MergeArgs),
+    /// Judge: kill writers and simulate power loss, and say what each store setting loses
+    Durability(DurabilityArgs),
     /// Serve: be an MCP server on stdin and stdout, over a pool of workers
     Serve(ServeArgs),
     /// Look: print a completion script for a shell
@@ -74,6 +76,16 @@ pub(crate) enum Command {
     /// One trial: JSON lines on stdin and stdout
     #[command(hide = true)]
     Trial,
+    /// A writer of sessions that is to be killed: numbers of acknowledged writes on stdout
+    #[command(hide = true)]
+    CrashWriter {
+        /// Id of its settings
+        id: String,
+        /// Where its store is
+        dir: PathBuf,
+        /// Seed of what it writes
+        seed: u64,
+    },
 }
 
 /// Which cases.
@@ -272,6 +284,37 @@ pub(crate) struct MergeArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
+
+/// `durability`.
+#[derive(Args, Debug)]
+#[command(after_long_help = CRASHING)]
+pub(crate) struct DurabilityArgs {
+    /// Keep the report and its figures in this directory, which must be new or empty
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Add the figures to this run, and remake its report with them
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    pub(crate) into: Option<PathBuf>,
+    /// Select pairs of settings whose id matches
+    #[arg(short, long, value_name = "REGEX")]
+    pub(crate) filter: Option<String>,
+    /// Kills of each
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) kills: u32,
+    /// Simulated crash states of each, at a sixteenth as many moments
+    #[arg(long, value_name = "N", default_value_t = 3200, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    pub(crate) states: u32,
+    /// Seed of everything random: moments, states, sessions
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const CRASHING: &str = "\
+Ids are such as durability/files?write=rename&sync=none and durability/sqlite?journal-mode=wal&synchronous=full. A finding is no
+failure: the exit code is 0 whatever a setting loses. docs/METHODOLOGY.md says which crashes are simulated and which are not.";
 
 const MERGING: &str = "\
 Runs may differ in seed, rounds and host; what their hosts differ in is said in the report. Records are kept as they

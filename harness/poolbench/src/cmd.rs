@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod doctor;
+mod durability;
 mod hidden;
 mod list;
 mod merge;
@@ -29,10 +30,12 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Doctor(args) => doctor::doctor(&args),
+        Command::Durability(args) => durability::durability(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),
         Command::Trial => hidden::trial(),
+        Command::CrashWriter { id, dir, seed } => hidden::crash_writer(&id, &dir, seed),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use analysis::Summary;
+use model::durability::Durability;
 
+use crate::durability;
 use crate::pictures::ScenarioPictures;
 
 mod axes;
@@ -22,13 +24,14 @@ mod time;
 pub(crate) use classes::{ratio_within, within};
 pub(crate) use overview::axes as axes_of;
 
-/// The document; `pictures` holds one entry per scenario, in order.
-pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String {
+/// The document; `pictures` holds one entry per scenario, in order, `crashes` what a crash costs where that was measured.
+pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures], crashes: Option<&Durability>) -> String {
     let mut out = head::title_and_headline(summary);
     out.push_str(&head::alerts(summary));
     out.push_str(&head::facts(summary));
     out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
     out.push_str(&overview::table(summary));
+    out.push_str(&durability::section(summary, crashes));
     let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 
 use analysis::Summary;
+use model::durability::Durability;
 use model::facts::Facts;
 use model::rundir;
 use model::{Plan, Record};
 
 mod across;
 mod doc;
+mod durability;
 mod flame;
 mod hlog;
 mod markdown;
@@ -23,6 +25,7 @@ mod svg;
 mod terminal;
 
 pub use across::comparison;
+pub use durability::durability_page;
 pub use markdown::{Column, Table};
 pub use terminal::terminal;
 
@@ -76,10 +79,18 @@ pub enum ReportError {
 /// [`ReportError`] where a summary, a profile or a histogram cannot be encoded; a profile of poor quality is no error, the report says why
 /// it is not drawn.
 pub fn write(input: &Input<'_>) -> Result<Output, ReportError> {
+    write_with(input, None)
+}
+
+/// As [`write`], with what a crash costs beside the figures.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with(input: &Input<'_>, durability: Option<&Durability>) -> Result<Output, ReportError> {
     let summary = analysis::summarise(input.plan, input.facts, input.records);
     let mut files = BTreeMap::new();
     let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
-    files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures).into_bytes());
+    files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures, durability).into_bytes());
     files.insert(rundir::REPORT_JSON.to_owned(), json(&summary)?);
     Ok(Output { files })
 }

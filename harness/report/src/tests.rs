@@ -7,6 +7,12 @@ use super::*;
 
 mod synthetic;
 
+/// The summary of the synthetic run.
+pub(crate) fn summary() -> Summary {
+    let run = synthetic::run();
+    analysis::summarise(&run.plan, &run.facts, &run.records)
+}
+
 fn write_synthetic() -> Output {
     let run = synthetic::run();
     write(&Input { plan: &run.plan, facts: &run.facts, records: &run.records, folded: &run.folded }).unwrap()

@@ -97,7 +97,7 @@ choice!(
     }
 );
 choice!(
-    /// What power loss can do under a set of settings (measured in the settings research, section 1f).
+    /// What power loss can do under a set of settings, as measured by `crash`.
     Durability {
         /// No acknowledged save is lost.
         Durable = "durable",
@@ -144,6 +144,8 @@ pub struct SqliteConfig {
     pub group_commit: u32,
     /// `store.sqlite.prepared`.
     pub prepared: bool,
+    /// Name of a registered VFS that the file is opened with; for crash experiments, no setting reaches it.
+    pub vfs: Option<&'static str>,
 }
 
 impl Default for SqliteConfig {
@@ -160,6 +162,7 @@ impl Default for SqliteConfig {
             locking: Locking::Normal,
             group_commit: 64,
             prepared: true,
+            vfs: None,
         }
     }
 }
@@ -263,6 +266,7 @@ impl SqliteConfig {
             locking: given.get("store.sqlite.locking", default.locking)?,
             group_commit: given.get("store.sqlite.group-commit", default.group_commit)?,
             prepared: given.get("store.sqlite.prepared", default.prepared)?,
+            vfs: None,
         })
     }
 
@@ -270,7 +274,9 @@ impl SqliteConfig {
     pub fn durability(self) -> Durability {
         match (self.journal_mode, self.synchronous) {
             (_, Synchronous::Off) | (JournalMode::Memory | JournalMode::Off, _) => Durability::Unsafe,
-            (_, Synchronous::Normal) | (JournalMode::Delete, Synchronous::Full) => Durability::Consistent,
+            (JournalMode::Wal, Synchronous::Normal) | (JournalMode::Delete, Synchronous::Full) => Durability::Consistent,
+            // Rarely, a torn journal passes its checksums and damages the file; `crash` has a test that shows how.
+            (_, Synchronous::Normal) => Durability::Unsafe,
             _ => Durability::Durable,
         }
     }
@@ -280,7 +286,7 @@ impl SqliteConfig {
 mod tests {
     use super::*;
 
-    /// The classes that were measured by replaying every crash point (settings research, 1f).
+    /// The classes that were measured by replaying crash points (settings research, 1f, and `crash`).
     #[test]
     fn durability_is_as_measured() {
         let sqlite = |mode: &str, level: &str| {
@@ -295,10 +301,10 @@ mod tests {
         for (mode, level) in [("delete", "extra"), ("truncate", "full"), ("persist", "full"), ("wal", "full")] {
             assert_eq!(sqlite(mode, level), "durable", "{mode} {level}");
         }
-        for (mode, level) in [("delete", "full"), ("delete", "normal"), ("wal", "normal")] {
+        for (mode, level) in [("delete", "full"), ("wal", "normal")] {
             assert_eq!(sqlite(mode, level), "consistent", "{mode} {level}");
         }
-        for (mode, level) in [("wal", "off"), ("delete", "off"), ("memory", "full"), ("off", "extra")] {
+        for (mode, level) in [("wal", "off"), ("delete", "off"), ("memory", "full"), ("off", "extra"), ("delete", "normal")] {
             assert_eq!(sqlite(mode, level), "unsafe", "{mode} {level}");
         }
         assert_eq!(files("rename", "file-and-dir"), "durable");

@@ -15,6 +15,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+mod any;
+
+pub(crate) use any::AnyDisk;
+
 const SESSION: &str = ".json";
 const TEMPORARY: &str = ".tmp-";
 const ASIDE: &str = ".corrupt-";

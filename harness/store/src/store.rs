@@ -5,7 +5,7 @@ use crate::{
     dictionary::{self, Packer, Trained, UnpackError},
     disk::{Disk, StdDisk, TokioDisk},
     error::StoreError,
-    files::FileStore,
+    files::{AnyDisk, FileStore},
     json,
     lazy::LazySession,
     lock::Lock,
@@ -68,6 +68,7 @@ enum Backend {
     None,
     Std(FileStore<StdDisk>),
     Tokio(FileStore<TokioDisk>),
+    Any(Box<dyn AnyDisk>),
     Sqlite(SqliteStore),
 }
 
@@ -103,6 +104,24 @@ impl Store {
     /// # Errors
     /// Where the directory cannot be used or is in use, and where SQLite does not take a setting.
     pub async fn open(config: &Config, dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(config, dir, (STORES[config.kind as usize].open)(config.clone(), dir.to_owned())).await
+    }
+
+    /// As [`Store::open`] for the kind `files`, whatever `config` says, over another disk: for experiments that watch or break it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_on<D: Disk>(config: &Config, dir: &Path, disk: D) -> Result<Self, StoreError> {
+        let config = Config { kind: Kind::Files, ..config.clone() };
+        let opening = async { Ok(Backend::Any(Box::new(FileStore::open(disk, dir, config.files, config.session_max).await?))) };
+        Self::open_with(&config, dir, opening).await
+    }
+
+    async fn open_with(
+        config: &Config,
+        dir: &Path,
+        opening: impl Future<Output = Result<Backend, StoreError>>,
+    ) -> Result<Self, StoreError> {
         let (mut lock, mut filesystem) = (None, "none".to_owned());
         if config.kind != Kind::None {
             StdDisk.create_dir(dir).await.map_err(StoreError::disk("create the directory", dir))?;
@@ -111,7 +130,7 @@ impl Store {
         }
         let kept = (config.kind != Kind::None).then_some(dir);
         let packer = Packer::open(kept, config.compress).map_err(StoreError::disk("read the dictionaries in", dir))?;
-        let backend = (STORES[config.kind as usize].open)(config.clone(), dir.to_owned()).await?;
+        let backend = opening.await?;
         let (dir, config, lock) = (dir.to_owned(), config.clone(), Mutex::new(lock));
         let store = Self(Arc::new(Inner { backend, packer, dir, config, filesystem, lock }));
         store.train_first().await?;
@@ -157,6 +176,7 @@ impl Store {
             Backend::None => Ok(None),
             Backend::Std(files) => files.load(id).await,
             Backend::Tokio(files) => files.load(id).await,
+            Backend::Any(files) => files.load(id).await,
             Backend::Sqlite(rows) => rows.load(id).await,
         }
     }
@@ -200,6 +220,7 @@ impl Store {
             Backend::None => {}
             Backend::Std(files) => files.save(id, &packed).await?,
             Backend::Tokio(files) => files.save(id, &packed).await?,
+            Backend::Any(files) => files.save(id, &packed).await?,
             Backend::Sqlite(rows) => rows.save(id, packed).await?,
         }
         Ok(Saved { bytes, kept })
@@ -251,6 +272,7 @@ impl Store {
             Backend::None => Ok(false),
             Backend::Std(files) => files.delete(id).await,
             Backend::Tokio(files) => files.delete(id).await,
+            Backend::Any(files) => files.delete(id).await,
             Backend::Sqlite(rows) => rows.delete(id).await,
         }
     }
@@ -264,6 +286,7 @@ impl Store {
             Backend::None => Ok(Vec::new()),
             Backend::Std(files) => files.ids().await,
             Backend::Tokio(files) => files.ids().await,
+            Backend::Any(files) => files.ids().await,
             Backend::Sqlite(rows) => rows.ids().await,
         }
     }
@@ -310,7 +333,7 @@ impl Store {
         let files = inner.config.files;
         match &inner.backend {
             Backend::None => {}
-            Backend::Std(_) | Backend::Tokio(_) => all.extend([
+            Backend::Std(_) | Backend::Tokio(_) | Backend::Any(_) => all.extend([
                 ("files.api".to_owned(), files.api.word().to_owned()),
                 ("files.write".to_owned(), files.write.word().to_owned()),
                 ("files.sync".to_owned(), files.sync.word().to_owned()),
@@ -329,6 +352,7 @@ impl Store {
             Backend::None => Err(StoreError::Closed),
             Backend::Std(files) => files.set_aside(id).await,
             Backend::Tokio(files) => files.set_aside(id).await,
+            Backend::Any(files) => files.set_aside(id).await,
             Backend::Sqlite(rows) => rows.set_aside(id, why).await,
         }
     }

@@ -1,6 +1,6 @@
 //! The hidden ends of pipes: a pool's worker and a trial's child.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -23,5 +23,14 @@ pub(super) fn worker(fault: Option<&str>, journal: Option<PathBuf>) -> Result<Ex
 /// A trial: JSON lines on stdin and stdout.
 pub(super) fn trial() -> Result<Exit> {
     driver::serve(std::io::stdin().lock(), std::io::stdout(), &facts::build()).context("trial")?;
+    Ok(Exit::Done)
+}
+
+/// A writer that is to be killed.
+pub(super) fn crash_writer(id: &str, dir: &Path, seed: u64) -> Result<Exit> {
+    let subject = crash::Subject::named(id).ok_or_else(|| {
+        Complaint::usage(format!("'{id}' is no pair of settings"), "this subcommand is started by `poolbench durability`")
+    })?;
+    crash::serve_writer(subject, dir, seed, std::io::stdout())?;
     Ok(Exit::Done)
 }

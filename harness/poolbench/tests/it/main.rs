@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod contenders;
 #[cfg(test)]
+mod durability;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod golden;

@@ -34,7 +34,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens or creates the file, applies the settings and reads back what holds.
     pub(super) fn open(path: &Path, config: SqliteConfig, max: usize) -> Result<(Self, BTreeMap<&'static str, String>), StoreError> {
-        let connection = connect(path).map_err(failed("open", path))?;
+        let connection = connect(path, config.vfs).map_err(failed("open", path))?;
         let mut database = Self { connection, path: path.to_owned(), prepared: config.prepared, max };
         pragmas::apply(&database.connection, &config).map_err(|why| why.at(path))?;
         database.lay_out()?;
@@ -134,10 +134,13 @@ impl Database {
 }
 
 /// The one place that opens a database, so that a named VFS has one place to go.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, vfs: Option<&str>) -> rusqlite::Result<Connection> {
     // The connection stays on one thread, and a path is never taken for a URI.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
+    match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
+    }
 }
 
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {

@@ -273,3 +273,16 @@ async fn the_description_holds_what_is_in_force_and_no_path() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_store_on_a_disk_of_its_openers_is_the_file_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { kind: Kind::Sqlite, ..Config::default() };
+    let store = Store::open_on(&config, dir.path(), StdDisk).await.unwrap();
+    let id = SessionId::try_from("a").unwrap();
+    store.save(&Session::new(id.clone())).await.unwrap();
+    assert_eq!(store.ids().await.unwrap(), std::slice::from_ref(&id));
+    assert_eq!(store.load(&id).await.unwrap(), Some(Session::new(id.clone())));
+    assert!(dir.path().join("a.json").exists() && store.describe()["kind"] == "files");
+    assert!(store.delete(&id).await.unwrap());
+}
