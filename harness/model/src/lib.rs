@@ -2,6 +2,7 @@
 //!
 //! Plain data and its encodings; nothing here measures, judges or prints.
 
+pub mod claim;
 pub mod facts;
 pub mod hist;
 mod kinds;
@@ -14,6 +15,7 @@ pub mod settings;
 pub mod trace;
 pub mod units;
 
+pub use claim::Claim;
 pub use hist::Histogram;
 pub use kinds::KnownKinds;
 pub use plan::{Case, Plan};
