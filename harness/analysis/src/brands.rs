@@ -58,7 +58,7 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         debug_build(facts, case),
         saturated(case, measured),
         load::not_settled(measured),
-        closed_loop(case),
+        closed_loop(case, measured),
         not_fifo(case),
         simulated(case),
         dirty_tree(facts),
@@ -221,8 +221,9 @@ fn saturated(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
     brand(Grade::Note, "saturated", reason, "read goodput and the outcomes; for latency lower load.arrivals.rate")
 }
 
-fn closed_loop(case: &CaseSummary) -> Option<Brand> {
-    if case.open_loop != Some(false) {
+fn closed_loop(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
+    // Nobody waits for a contender, so that there is nobody to be delayed.
+    if case.open_loop != Some(false) || measured.iter().any(|r| r.contender.is_some()) {
         return None;
     }
     let reason = "closed loop: a stall delays the next requests instead of being charged to them".to_owned();

@@ -137,6 +137,10 @@ fn judge(e: &Expectation, record: &Record) -> (String, f64) {
     if record.timing_class == VIRTUAL && e.figure == "digest" {
         return ("not compared: virtual time has no answers".to_owned(), f64::NEG_INFINITY);
     }
+    // Nor is there anything to expect of what this host cannot do; the report says so in its row.
+    if let Some(why) = record.contender.as_ref().and_then(|c| c.not_here.as_ref()) {
+        return (format!("not available here: {why}"), f64::NEG_INFINITY);
+    }
     let measured = match measure(record, &e.figure) {
         Ok(m) => m,
         Err(why) => return (why, f64::INFINITY),

@@ -8,6 +8,7 @@ mod brands;
 mod case;
 pub mod classes;
 mod compare;
+mod contenders;
 mod expect;
 mod headline;
 pub mod hotspots;

@@ -150,6 +150,7 @@ pub(crate) fn percentiles(rounds: &[&Record], name: &str) -> Percentiles {
 /// The value of a metric in one round. Of a calibration trial only the capacity means anything, of a measured one all others.
 pub(crate) fn metric(metric: Metric, record: &Record) -> RoundValue {
     let response = record.histograms.get("response");
+    crate::contenders::not_here(record)?;
     match metric {
         Metric::Capacity => capacity(record),
         Metric::Goodput => goodput(record),

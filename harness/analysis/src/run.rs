@@ -15,7 +15,7 @@ use crate::stats::{quotient, share};
 use crate::summary::{
     BrandCounts, CaseSummary, Failure, FailureKind, Grade, ProfileSummary, Ran, SCHEMA, ScenarioSummary, StatusRow, Summary,
 };
-use crate::{brands, case, classes, expect, headline};
+use crate::{brands, case, classes, contenders, expect, headline};
 
 /// Judges a run. Records of cases that are not in the plan are ignored; cases without records show as such.
 pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
@@ -78,6 +78,7 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
     let subjects: Vec<Subject<'_>> = cases.iter().zip(&planned).map(|(case, (_, trials))| Subject { case, trials }).collect();
     let axis_values: Vec<_> = scenario.axes.iter().flat_map(|a| axis_values(a, &subjects)).collect();
     let comparisons: Vec<_> = scenario.axes.iter().flat_map(|a| comparisons(a, &subjects)).collect();
+    let contenders = contenders::tables(&scenario.axes, &subjects);
     let targets: BTreeSet<&str> = planned.iter().map(|(c, _)| c.target.value.as_str()).collect();
     ScenarioSummary {
         name: scenario.name.clone(),
@@ -87,9 +88,14 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
         notes: scenario.notes.clone(),
         target: targets.into_iter().collect::<Vec<_>>().join(", "),
         axes: scenario.axes.clone(),
-        headlines: headline::of_scenario(&scenario.name, &scenario.guards, &comparisons, &cases),
+        headlines: if contenders.is_empty() {
+            headline::of_scenario(&scenario.name, &scenario.guards, &comparisons, &cases)
+        } else {
+            contenders::headlines(&scenario.name, &contenders)
+        },
         profile: subjects.iter().find_map(profile),
         classes: classes::tables(&scenario.axes, &subjects),
+        contenders,
         axis_values,
         comparisons,
         cases,

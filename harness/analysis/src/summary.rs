@@ -10,11 +10,13 @@ mod across;
 mod case;
 mod classes;
 mod compare;
+mod contenders;
 
 pub use across::*;
 pub use case::*;
 pub use classes::*;
 pub use compare::*;
+pub use contenders::*;
 
 /// Version of the summary's JSON.
 pub const SCHEMA: u32 = 1;
@@ -109,6 +111,9 @@ pub struct ScenarioSummary {
     /// Its variants compared class by class.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassTable>,
+    /// Its ways of doing a job, one table per combination of the other axes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contenders: Vec<ContenderTable>,
     /// The profiled trial, if one ran to its end.
     pub profile: Option<ProfileSummary>,
 }

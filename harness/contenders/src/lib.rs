@@ -3,8 +3,17 @@
 //! A [`Job`] is what is to be done (read a session's file, parse a document); a [`Contender`] is one way of doing it, made ready on
 //! real data. Nothing here knows of load, rounds, records or reports: the driver calls [`Contender::batch`] on one thread and times it.
 
+mod codec;
+mod file;
+mod json;
+mod session;
+mod settings;
+mod sqlite;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+pub use settings::{SETTINGS, SettingRow};
 
 /// A job and the ways of doing it: its row in [`JOBS`].
 pub struct Job {
@@ -33,8 +42,31 @@ pub struct Way {
 /// Behind the name of a way: its repeat, whose distance from the way itself is the noise that a difference must exceed.
 pub const AGAIN: &str = "-again";
 
-/// All jobs.
-pub const JOBS: &[Job] = &[];
+/// All jobs, one a line.
+#[rustfmt::skip]
+pub const JOBS: &[&Job] = &[
+    &file::READ,
+    &file::SCAN,
+    &file::WRITE,
+    &file::APPEND,
+    &json::PARSE,
+    &json::SERIALISE,
+    &session::OPEN,
+    &session::TURN,
+    &codec::COMPRESS,
+    &codec::DECOMPRESS,
+    &sqlite::WRITE,
+    &sqlite::READ,
+    &sqlite::MIXED,
+];
+
+impl Job {
+    /// The way of that name, with or without [`AGAIN`] behind it.
+    pub fn way(&self, name: &str) -> Option<&'static Way> {
+        let plain = name.strip_suffix(AGAIN).unwrap_or(name);
+        self.ways.iter().find(|way| way.name == plain)
+    }
+}
 
 /// What a contender is opened with.
 #[derive(Clone, Debug)]
@@ -47,6 +79,23 @@ pub struct Opening {
     pub seed: u64,
     /// Settings of `contender.*` and of the store, each checked against its row.
     pub settings: BTreeMap<String, String>,
+}
+
+impl Opening {
+    /// The value of a setting: as given, or its row's default; empty for one that has no row and was not given.
+    pub fn setting(&self, key: &str) -> &str {
+        let default = || SETTINGS.iter().find(|row| row.0 == key).map_or("", |row| row.2);
+        self.settings.get(key).map_or_else(default, String::as_str)
+    }
+
+    /// The same as a whole number.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn number(&self, key: &str) -> Result<u64, Refusal> {
+        let text = self.setting(key);
+        text.parse().map_err(|_| Refusal::Failed(format!("{key} = '{text}' is no whole number")))
+    }
 }
 
 /// What one batch did.
@@ -110,3 +159,13 @@ pub enum Refusal {
     #[error("{0}")]
     Failed(String),
 }
+
+impl Refusal {
+    /// It should have worked: what was tried, and why it did not.
+    pub fn failed(what: &str, why: impl std::fmt::Display) -> Refusal {
+        Refusal::Failed(format!("{what}: {why}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use pool::times::{Phase, RequestTimes};
 use pool::{Deps, Job, Pool, ProgressSink, Work};
 use serde::Serialize;
 use store::compress::{Codec, Encoders};
-use store::{Message, Role, Session, SessionId, Store};
+use store::{LazySession, Message, Role, SessionId, Store};
 
 use crate::config::Config;
 use crate::monitor::{Counters, Monitor};
@@ -225,7 +225,7 @@ impl Inner {
         request.times.end(Phase::Compress, self.now());
         if let (Some(store), Some(session)) = (&self.store, &session) {
             request.times.begin(Phase::Persist, self.now());
-            let saved = store.save(session).await;
+            let saved = store.save_lazy(session).await;
             request.times.end(Phase::Persist, self.now());
             response.saved_bytes = saved.map_err(|e| Stop(Outcome::Failed, format!("session not saved: {e}")))?.bytes;
         }
@@ -266,13 +266,14 @@ impl Inner {
         turn.ok_or_else(full).map(Some)
     }
 
-    async fn load(&self, request: &mut Request) -> Result<Option<Session>, Stop> {
+    async fn load(&self, request: &mut Request) -> Result<Option<LazySession>, Stop> {
         let (Some(store), Some(id)) = (&self.store, &request.session) else { return Ok(None) };
         request.times.begin(Phase::Load, self.now());
-        let found = store.load(id).await;
+        // Nobody on this path looks into messages, so they stay the JSON they are.
+        let found = store.load_lazily(id).await;
         request.times.end(Phase::Load, self.now());
         let found = found.map_err(|e| Stop(Outcome::Failed, format!("session not loaded: {e}")))?;
-        Ok(Some(found.unwrap_or_else(|| Session::new(id.clone()))))
+        Ok(Some(found.unwrap_or_else(|| LazySession::new(id.clone()))))
     }
 
     /// The pool's part; stamps `queue` to `return`. The answer is the worker's digest and text.
@@ -308,19 +309,21 @@ impl Inner {
         self.config.pool.tools.get(usize::from(tool.0)).map_or("?", |t| t.name.as_str())
     }
 
-    fn changed(&self, mut session: Session, request: &Request, answer: &Bytes) -> Result<Session, Stop> {
+    fn changed(&self, mut session: LazySession, request: &Request, answer: &Bytes) -> Result<LazySession, Stop> {
         let (digest, text) = parts(answer)?;
         let tool = self.tool_name(request.tool).to_owned();
-        session.record_turn(Message { role: Role::Tool, tool, digest, text: text.to_owned() }, self.config.keep);
+        let message = Message { role: Role::Tool, tool, digest, text: text.to_owned() };
+        let recorded = session.record_turn(&message, self.config.keep);
+        recorded.map_err(|e| Stop(Outcome::Failed, format!("the turn cannot be written as JSON: {e}")))?;
         Ok(session)
     }
 
-    fn encode(&self, request: &mut Request, session: Option<&Session>, answer: &Bytes) -> Result<Vec<u8>, Stop> {
+    fn encode(&self, request: &mut Request, session: Option<&LazySession>, answer: &Bytes) -> Result<Vec<u8>, Stop> {
         let (digest, result) = parts(answer)?;
         let document = Document {
             tool: self.tool_name(request.tool),
             session: request.session.as_ref().map(SessionId::as_str),
-            turn: session.map(Session::turns),
+            turn: session.map(LazySession::turns),
             digest: format!("{digest:016x}"),
             result,
         };

@@ -5,6 +5,7 @@
 mod answers;
 pub mod arrivals;
 mod child;
+mod contender;
 mod evidence;
 pub mod faults;
 mod figures;
@@ -31,6 +32,7 @@ mod turns;
 mod twin;
 
 pub use child::serve;
+pub use contenders::JOBS;
 pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use load::{Intended, intended, stand_in_rate};

@@ -68,6 +68,10 @@ pub fn intended(case: &Case, rate_per_s: Option<f64>, seed: u64) -> Result<Inten
     if let Some(rate) = rate_per_s {
         check_size(case, &prepared.arrivals, rate).map_err(|problem| problem.to_string())?;
     }
+    if prepared.contender.is_some() {
+        let fingerprint = crate::contender::fingerprint(&crate::contender::documents(&prepared, seed)?);
+        return Ok(Intended { offsets: Vec::new(), fingerprint });
+    }
     let sorts = prepared.sorts(seed);
     let on = Occasion { kind: TrialKind::Measured, rate_per_s, lengths: Lengths::of(&case.load), seed };
     let schedule = schedule(&prepared, &sorts, on)?;

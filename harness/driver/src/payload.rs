@@ -1,5 +1,7 @@
 //! Payloads, made from a seed before the load begins.
 
+mod real;
+
 use bytes::Bytes;
 use rand::{Rng, RngExt};
 
@@ -10,15 +12,57 @@ pub struct Shape {
     /// What it looks like.
     pub doc: &'static str,
     make: fn(&mut dyn FnMut(u32) -> u32, usize) -> String,
+    /// Why there is none of that many bytes, if so.
+    lacks: fn(usize) -> Option<String>,
+    /// Whether it is fetched rather than made, and ends where its file does.
+    fetched: bool,
 }
 
-/// All shapes. Every one is UTF-8 text of just the size asked for.
+/// A corpus that `scripts/corpora` fetches.
+macro_rules! fetched {
+    ($name:literal, $doc:literal) => {
+        Shape {
+            name: concat!("corpus-", $name),
+            doc: $doc,
+            make: |_, bytes| real::corpus($name, bytes),
+            lacks: |_| real::corpus_lacks($name),
+            fetched: true,
+        }
+    };
+}
+
+/// All shapes. Every one is UTF-8 text of just the size asked for; of those that are fetched, and longer than their file, the whole file.
 pub const SHAPES: &[Shape] = &[
-    Shape { name: "agent-session", doc: "JSON of a conversation with tool calls, prose and code", make: agent_session },
-    Shape { name: "json-records", doc: "a JSON array of small, regular records", make: json_records },
-    Shape { name: "prose", doc: "English-like text of a few hundred words", make: prose },
-    Shape { name: "random", doc: "base64-like text of random bits: compresses to about three quarters, no further", make: random },
+    drawn("agent-session", "JSON of a conversation with tool calls, prose and code", agent_session),
+    drawn("json-records", "a JSON array of small, regular records", json_records),
+    drawn("prose", "English-like text of a few hundred words", prose),
+    drawn("random", "base64-like text of random bits: compresses to about three quarters, no further", random),
+    Shape {
+        name: "mdn-compat",
+        doc: "real JSON: a list of features from MDN's browser-compat-data (CC0, carried along), up to 1 MiB",
+        make: real::mdn_compat,
+        lacks: real::sample_lacks,
+        fetched: false,
+    },
+    fetched!("mdn", "real JSON: all of MDN's browser-compat-data, 21 MB"),
+    fetched!("twitter", "real JSON: a search of tweets, 0.6 MB"),
+    fetched!("citm", "real JSON: a catalogue of concerts, 1.7 MB"),
+    fetched!("canada", "real JSON: coordinates, nearly all numbers, 2.3 MB"),
+    fetched!("github-events", "real JSON: events of a forge, 65 KB"),
+    fetched!("gsoc-2018", "real JSON: records of 2.5 KiB, 3.3 MB"),
+    fetched!("update-center", "real JSON: a catalogue of plugins, 0.5 MB"),
 ];
+
+const fn drawn(name: &'static str, doc: &'static str, make: fn(&mut dyn FnMut(u32) -> u32, usize) -> String) -> Shape {
+    Shape { name, doc, make, lacks: |_| None, fetched: false }
+}
+
+/// Why there is no payload of that shape and size, if so, and what to do; `None` for an unknown shape.
+pub(crate) fn lacks(shape: &str, bytes: usize) -> Option<(String, Option<&'static str>)> {
+    let shape = SHAPES.iter().find(|s| s.name == shape)?;
+    let remedy = shape.fetched.then_some("scripts/corpora fetches the corpora; run from the root of the repository");
+    (shape.lacks)(bytes).map(|why| (why, remedy))
+}
 
 /// Distinct payloads made per kind of request: enough that no cache serves one alone, few enough to build quickly.
 pub(crate) const VARIANTS: usize = 32;
@@ -28,7 +72,7 @@ pub fn make(shape: &str, bytes: usize, rng: &mut impl Rng) -> Option<Bytes> {
     let shape = SHAPES.iter().find(|s| s.name == shape)?;
     let mut pick = |n: u32| rng.random_range(0..n);
     let mut text = (shape.make)(&mut pick, bytes);
-    // All shapes are ASCII, so that any length is a whole text.
+    // All that are made are ASCII, so that any length is a whole text; those that are fetched were cut already.
     text.truncate(bytes);
     Some(Bytes::from(text))
 }
@@ -224,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_shape_has_just_the_size_and_the_seed_decides_it() {
-        for shape in SHAPES {
+        for shape in SHAPES.iter().filter(|s| !s.fetched) {
             for bytes in [0, 1, 100, 4096, 70_000] {
                 let one = |seed| make(shape.name, bytes, &mut Pcg64Mcg::seed_from_u64(seed)).unwrap();
                 assert_eq!(one(1).len(), bytes, "{}", shape.name);

@@ -15,11 +15,12 @@ use pool::times::Phase;
 use rand_distr::Zipf;
 
 use crate::arrivals::{ARRIVALS, Arrivals, RATES};
+use crate::contender::{self, Chosen};
 use crate::faults::{FAULTS, Fault};
 use crate::launch::Lengths;
-use crate::payload::SHAPES;
+use crate::payload::{self, SHAPES};
 use crate::schedule::{Popularity, Sort};
-use crate::target::TARGETS;
+use crate::target::{CONTENDER, TARGETS};
 
 /// Requests that one slice may hold: its rows are kept in memory until the record is made.
 pub(crate) const REQUESTS_MAX: f64 = 2e6;
@@ -116,7 +117,11 @@ pub struct Costs {
 
 /// All settings of the products under test, as their owners declare them.
 pub fn catalogue() -> Vec<SettingRow> {
-    coordinator::settings().chain(OWN_SETTINGS).map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc }).collect()
+    coordinator::settings()
+        .chain(contenders::SETTINGS)
+        .chain(OWN_SETTINGS)
+        .map(|&(key, kind, default, doc)| SettingRow { key, kind, default, doc })
+        .collect()
 }
 
 /// The kinds of this build, from the tables of their owners.
@@ -160,6 +165,8 @@ pub struct PreparedCase {
     pub costs: Costs,
     /// Whether workers note what they execute.
     pub journal: bool,
+    /// The way of doing a job that is measured; `None` for every other target.
+    pub contender: Option<Chosen>,
 }
 
 /// Parses all cases.
@@ -220,6 +227,7 @@ pub(crate) fn prepare_case(case: &Case) -> Result<PreparedCase, Problem> {
         cpus: cpus(case)?,
         costs: costs(case)?,
         journal: journal(case, &config)?,
+        contender: if TARGETS[target].name == CONTENDER { Some(contender::choose(case)?) } else { None },
         arrivals,
         config,
         case: case.clone(),
@@ -323,6 +331,11 @@ fn popularity(text: &Located) -> Result<Popularity, Problem> {
 fn service(mix: &Mix) -> Result<(ServiceTime, pool::How), Problem> {
     if !SHAPES.iter().any(|s| s.name == mix.shape.value) {
         return Err(Problem::unknown(&mix.shape, "payload shape", &mix.shape.value, SHAPES.iter().map(|s| s.name)));
+    }
+    if let Some((why, remedy)) = payload::lacks(&mix.shape.value, mix.payload_bytes as usize) {
+        let mut problem = Problem::at(&mix.shape, format!("no payload of shape '{}': {why}", mix.shape.value));
+        problem.help = remedy.map(str::to_owned);
+        return Err(problem);
     }
     let how = match mix.work.value.as_str() {
         "sleep" => pool::How::Sleep,

@@ -112,7 +112,7 @@ pub struct Ingredients<'a> {
 }
 
 /// A random stream for one purpose, so that a change in one place does not shift the others.
-fn stream(seed: u64, purpose: &str) -> Pcg64Mcg {
+pub(crate) fn stream(seed: u64, purpose: &str) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(seed ^ xxh3_64(purpose.as_bytes()))
 }
 

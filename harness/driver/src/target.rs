@@ -70,6 +70,9 @@ pub struct TargetKind {
     open: fn(Opening) -> Boxed<Opened>,
 }
 
+/// Name of the target that no load is sent to: a contender is driven by a trial of its own.
+pub(crate) const CONTENDER: &str = "contender";
+
 impl TargetKind {
     /// Opens the target.
     pub(crate) fn open(&self, opening: Opening) -> Boxed<Opened> {
@@ -104,6 +107,12 @@ pub const TARGETS: &[TargetKind] = &[
         doc: "a floor: a bare pipe round trip to a worker process, no pool",
         has_pool: false,
         open: |o| Box::pin(floor::open_pipe(o)),
+    },
+    TargetKind {
+        name: CONTENDER,
+        doc: "one way of doing one job, alone on one thread: `contender.job` and `contender.way`",
+        has_pool: false,
+        open: |_| Box::pin(async { Err("a contender takes no requests".to_owned()) }),
     },
 ];
 

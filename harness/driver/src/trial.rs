@@ -15,6 +15,7 @@ use profiler::SAMPLERS;
 use tokio::runtime::Runtime;
 
 use crate::answers::check_sessions;
+use crate::contender;
 use crate::evidence;
 use crate::faults::Fault;
 use crate::host;
@@ -59,8 +60,69 @@ pub struct Order {
     pub monitor: Option<SocketAddr>,
 }
 
-/// A trial made ready.
-pub struct Trial {
+/// A trial made ready: of load that is sent to a target, or of a contender.
+pub struct Trial(Driven);
+
+enum Driven {
+    Load(Box<LoadTrial>),
+    Contender(Box<contender::Trial>),
+}
+
+impl Trial {
+    /// Makes payloads, opens the target.
+    ///
+    /// # Errors
+    /// Why it cannot be made ready, with the remedy.
+    pub fn prepare(order: Order) -> Result<Trial, String> {
+        let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
+        // Before any thread is started, so that all of them inherit it.
+        if prepared.cpus > 0 {
+            sys::use_cpus(prepared.cpus).map_err(|e| format!("cannot bind the trial to {} CPUs (trial.cpus): {e}", prepared.cpus))?;
+        }
+        // Primed before any other thread exists: the unwinder's first sample allocates.
+        if order.kind == TrialKind::Profiled {
+            let primed = SAMPLERS[0].start(profile_hz()).map_err(|e| e.to_string())?;
+            drop(primed);
+        }
+        Ok(Trial(match prepared.contender {
+            Some(chosen) => Driven::Contender(Box::new(contender::Trial::prepare(order, &prepared, chosen, unix_ms())?)),
+            None => Driven::Load(Box::new(LoadTrial::prepare(order, prepared)?)),
+        }))
+    }
+
+    /// Digest of payloads before the first slice, of the last slice's whole load after it.
+    pub fn fingerprint(&self) -> String {
+        match &self.0 {
+            Driven::Load(trial) => trial.fingerprint(),
+            Driven::Contender(trial) => trial.fingerprint(),
+        }
+    }
+
+    /// Runs one slice; returns its finished requests and the `ok` ones that arrived within the window, per second.
+    ///
+    /// # Errors
+    /// When a load cannot be made or an operation fails, or the profiler cannot run.
+    pub fn slice(&mut self, seed: u64, warmup_ns: u64, length_ns: u64, profiled: bool) -> Result<(u64, f64), String> {
+        match &mut self.0 {
+            Driven::Load(trial) => trial.slice(seed, warmup_ns, length_ns, profiled),
+            Driven::Contender(trial) => trial.slice(warmup_ns, length_ns, profiled),
+        }
+    }
+
+    /// Drains, checks answers and sessions, closes everything and makes the record.
+    ///
+    /// # Errors
+    /// When no slice was run, the target cannot be closed, or a contender's answer is wrong.
+    pub fn finish(self) -> Result<Finished, String> {
+        match self.0 {
+            Driven::Load(trial) => trial.finish(),
+            Driven::Contender(trial) => trial.finish(),
+        }
+    }
+}
+
+/// A trial of load.
+struct LoadTrial {
     order: Order,
     prepared: PreparedCase,
     runtime: Runtime,
@@ -87,24 +149,10 @@ pub struct Finished {
     pub folded: Option<String>,
 }
 
-impl Trial {
-    /// Makes payloads, opens the target.
-    ///
-    /// # Errors
-    /// Why it cannot be made ready, with the remedy.
-    pub fn prepare(order: Order) -> Result<Trial, String> {
-        let prepared = prepare_case(&order.case).map_err(|p| p.to_string())?;
+impl LoadTrial {
+    fn prepare(order: Order, prepared: PreparedCase) -> Result<LoadTrial, String> {
         if let Some(rate) = order.rate_per_s {
             check_size(&order.case, &prepared.arrivals, rate).map_err(|p| p.to_string())?;
-        }
-        // Before any thread is started, so that all of them inherit it.
-        if prepared.cpus > 0 {
-            sys::use_cpus(prepared.cpus).map_err(|e| format!("cannot bind the trial to {} CPUs (trial.cpus): {e}", prepared.cpus))?;
-        }
-        // Primed before any other thread exists: the unwinder's first sample allocates.
-        if order.kind == TrialKind::Profiled {
-            let primed = SAMPLERS[0].start(profile_hz()).map_err(|e| e.to_string())?;
-            drop(primed);
         }
         let sorts = Arc::new(prepared.sorts(order.seed));
         let spawner = Spawner::start().map_err(|e| format!("cannot start the spawning thread: {e}"))?;
@@ -125,7 +173,7 @@ impl Trial {
             (Some(address), Some(monitor)) => Some(http::serve(address, monitor).map_err(|e| e.to_string())?),
             _ => None,
         };
-        Ok(Trial {
+        Ok(LoadTrial {
             prepared,
             monitor,
             runtime,
@@ -143,8 +191,7 @@ impl Trial {
         })
     }
 
-    /// Digest of payloads before the first slice, of the last slice's whole load after it.
-    pub fn fingerprint(&self) -> String {
+    fn fingerprint(&self) -> String {
         format!("{:016x}", self.fingerprint)
     }
 
@@ -152,11 +199,7 @@ impl Trial {
         self.order.kind != TrialKind::Calibration && self.prepared.arrivals.is_open()
     }
 
-    /// Runs one slice; returns its finished requests and the `ok` ones that arrived within the window, per second.
-    ///
-    /// # Errors
-    /// When the profiler cannot run.
-    pub fn slice(&mut self, seed: u64, warmup_ns: u64, length_ns: u64, profiled: bool) -> Result<(u64, f64), String> {
+    fn slice(&mut self, seed: u64, warmup_ns: u64, length_ns: u64, profiled: bool) -> Result<(u64, f64), String> {
         let (load, open) = (&self.prepared.case.load, self.is_open());
         let lengths = Lengths { warmup_ns, length_ns };
         let on = Occasion { kind: self.order.kind, rate_per_s: self.order.rate_per_s, lengths, seed };
@@ -192,11 +235,7 @@ impl Trial {
         Ok((finished, ok as f64 * 1e9 / length_ns.max(1) as f64))
     }
 
-    /// Drains, checks answers and sessions, closes everything and makes the record.
-    ///
-    /// # Errors
-    /// When no slice was run or the target cannot be closed.
-    pub fn finish(mut self) -> Result<Finished, String> {
+    fn finish(mut self) -> Result<Finished, String> {
         let ran = self.ran.take().ok_or("no slice was run")?;
         let (rows, errors) = self.sink.finish();
         let mut record = Record::without_figures(&self.order.case.id, self.order.round, self.order.kind, self.order.seed, Status::Measured);

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::hist::Histogram;
 
+mod contender;
 mod trust;
 
+pub use contender::{ContenderFigures, LimitFigures};
 pub use trust::{ArrivalsFit, Backlog, Bounds, Settled, Trust};
 
 /// What a trial is for.
@@ -139,6 +141,9 @@ pub struct Record {
     /// What the stamps say of the trial itself; `None` in a closed loop, and in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// What a contender did; `None` for every other target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contender: Option<ContenderFigures>,
 }
 
 /// Executions, as the workers noted them, beside the outcomes.
@@ -440,6 +445,7 @@ impl Record {
             left: Left::default(),
             memory: Memory::default(),
             trust: None,
+            contender: None,
         }
     }
 }

@@ -222,6 +222,9 @@ pub(crate) struct ListArgs {
     /// Print a digest of the load of every scenario at smoke size, without running any
     #[arg(long, conflicts_with_all = ["cases", "settings"])]
     pub(crate) fingerprints: bool,
+    /// Print the jobs of contenders and the ways of doing them, with their traps
+    #[arg(long, conflicts_with_all = ["cases", "settings", "fingerprints"])]
+    pub(crate) jobs: bool,
 }
 
 /// `report`.

@@ -9,6 +9,7 @@ use crate::pictures::ScenarioPictures;
 mod axes;
 mod checks;
 mod classes;
+mod contenders;
 mod generator;
 mod head;
 mod overview;

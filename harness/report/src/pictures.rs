@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::Summary;
-use analysis::summary::{CaseSummary, ProfileSummary, ScenarioSummary};
+use analysis::summary::{CaseSummary, ContenderRow, ContenderTable, Interval, ProfileSummary, ScenarioSummary};
 use model::Record;
 use model::record::TrialKind;
 use model::rundir::{HLOGS, PROFILES, file_stem};
@@ -11,8 +11,9 @@ use model::rundir::{HLOGS, PROFILES, file_stem};
 use crate::doc::axes_of as axes;
 use crate::plots::bars::{self, Row};
 use crate::plots::lag;
+use crate::plots::ratios::{self, Row as Ratio};
 use crate::plots::spectrum::{self, Line};
-use crate::show::plural;
+use crate::show::{self, plural};
 use crate::{ReportError, flame, hlog};
 
 /// Folder of the plots.
@@ -27,6 +28,8 @@ pub(crate) struct ScenarioPictures {
     pub(crate) spectrum: Option<String>,
     /// Phase bars.
     pub(crate) phases: Option<String>,
+    /// Ratios of ways, one per table of them.
+    pub(crate) ratios: Vec<Option<String>>,
     /// Lag over time.
     pub(crate) lag: Option<String>,
     /// Flamegraph, or why there is none; `None` where nothing was profiled.
@@ -73,6 +76,7 @@ pub(crate) fn draw(
         }
         let stem = names.take(&scenario.name);
         let mut pictures = plots(summary, scenario, &lines, &stem, files);
+        pictures.ratios = scenario.contenders.iter().map(|table| ratios_of(summary, scenario, table, &mut names, files)).collect();
         pictures.lag = lag_over_time(summary, scenario, records, &stem, files);
         if let Some(profile) = &scenario.profile {
             pictures.flame = Some(flamegraph(summary, scenario, profile, &stem, folded, files)?);
@@ -90,7 +94,9 @@ fn plots(
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> ScenarioPictures {
     let mut pictures = ScenarioPictures::default();
-    let shown = choose(scenario, spectrum::MOST_LINES);
+    // Of ways at several sizes the spectrum would be one of unlike things; their own picture says more.
+    let alike = scenario.contenders.len() < 2;
+    let shown = if alike { choose(scenario, spectrum::MOST_LINES) } else { Vec::new() };
     let drawn: Vec<Line> = shown.iter().filter_map(|case| lines.get(case.id.as_str()).cloned()).collect();
     if let Some(svg) = spectrum::draw(&format!("{}: response latency", scenario.name), &basis(summary, &shown, scenario, OK), &drawn) {
         pictures.spectrum = Some(put(files, format!("{PLOTS}/{stem}-spectrum.svg"), svg));
@@ -101,6 +107,31 @@ fn plots(
         pictures.phases = Some(put(files, format!("{PLOTS}/{stem}-phases.svg"), svg));
     }
     pictures
+}
+
+/// The ways of one table against the first.
+fn ratios_of(
+    summary: &Summary,
+    scenario: &ScenarioSummary,
+    table: &ContenderTable,
+    names: &mut Names,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Option<String> {
+    let row = |row: &ContenderRow| {
+        let judged = if table.cpu_bound { row.cpu_ns.value } else { row.p50_ns.value };
+        let one = Interval { value: judged.map(|_| 1.0), ..Interval::default() };
+        let ratio = row.ratio.as_ref().unwrap_or(&one);
+        let value = ratio.value?;
+        let says = format!("{}, {}", show::ratio(value), show::ns_or_blank(judged));
+        Some(Ratio { label: row.value.clone(), ratio: value, ends: ratio.low.zip(ratio.high), differs: row.differs, says })
+    };
+    let at: Vec<String> = table.at.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let title = format!("{} {}: {} time per operation", scenario.name, at.join(", "), if table.cpu_bound { "CPU" } else { "median" });
+    let rows: Vec<Ratio> = table.rows.iter().filter_map(row).collect();
+    let all: Vec<&CaseSummary> = scenario.cases.iter().filter(|case| table.rows.iter().any(|row| row.case == case.id)).collect();
+    let svg = ratios::draw(&title, &basis(summary, &all, scenario, BATCHES), table.noise, &rows)?;
+    let stem = names.take(&format!("{} ratios {}", scenario.name, at.join(" ")));
+    Some(put(files, format!("{PLOTS}/{stem}.svg"), svg))
 }
 
 /// The greatest lag of any round in each part of the window; none where no record has it.
@@ -174,6 +205,9 @@ pub(crate) fn choose(scenario: &ScenarioSummary, most: usize) -> Vec<&CaseSummar
 const OK: &str = "ok requests from their intended start";
 /// Which are in one of the generator's lag.
 const ALL: &str = "all requests, the latest of any round";
+
+/// Which are in one of ways of a job.
+const BATCHES: &str = "operations in batches on one thread";
 
 /// What a plot rests on, in one line; `of_requests` says which are in it.
 fn basis(summary: &Summary, shown: &[&CaseSummary], scenario: &ScenarioSummary, of_requests: &str) -> String {

@@ -1,6 +1,7 @@
-//! The plots of a scenario: percentile spectrum, phase bars and lag over time. They draw numbers that others computed.
+//! The plots of a scenario: percentile spectrum, phase bars, lag over time and ratios of ways. They draw numbers that others computed.
 
 pub(crate) mod bars;
 pub(crate) mod lag;
+pub(crate) mod ratios;
 mod scale;
 pub(crate) mod spectrum;

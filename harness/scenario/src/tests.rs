@@ -84,6 +84,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("store.sqlite.journal-mode", "choice delete|truncate|persist|memory|wal|off", "wal"),
     ("store.sqlite.synchronous", "choice off|normal|full|extra", "full"),
     ("store.sqlite.cache-size", "integer -1048576..=1048576", "-2000"),
+    ("store.sqlite.mmap-size", "integer 0..=2147418112", "0"),
+    ("store.sqlite.group-commit", "integer 1..=1000", "64"),
+    ("store.compress", "choice none|zstd", "none"),
     ("store.session-max", "bytes", "16777216"),
     ("compress.offer", "text", "zstd, gzip"),
     ("compress.gzip-level", "integer 0..=9", "6"),
@@ -96,6 +99,12 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("virtual.return", "duration", "0ns"),
     ("virtual.start", "duration", "1ms"),
     ("virtual.policy", "choice core|sjf", "core"),
+    ("contender.job", "text", "none"),
+    ("contender.way", "text", "none"),
+    ("contender.cache", "choice warm|cold", "warm"),
+    ("contender.sync", "choice none|file|file-and-dir", "none"),
+    ("contender.files", "integer 1..=4096", "256"),
+    ("contender.documents", "integer 1..=4096", "32"),
 ];
 
 fn catalogue() -> Vec<SettingRow> {
@@ -109,7 +118,7 @@ fn names(words: &str) -> Vec<String> {
 fn kinds() -> KnownKinds {
     let with = |name: &str, words: &str| (name.to_owned(), names(words));
     KnownKinds {
-        targets: names("coordinator pool store codec channel pipe"),
+        targets: names("coordinator pool store codec channel pipe contender"),
         arrivals: vec![
             with("constant", "rate"),
             with("poisson", "rate"),
@@ -122,7 +131,7 @@ fn kinds() -> KnownKinds {
         ],
         rates: names("rate from to on-rate off-rate stages.*.rate stages.*.to"),
         faults: faults(),
-        shapes: names("agent-session json-records prose random"),
+        shapes: names("agent-session json-records prose random mdn-compat"),
         workers: names("simulated function process"),
         outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
         phases: names("lag admit session-wait load queue dispatch service return encode compress persist reply"),

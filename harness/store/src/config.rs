@@ -1,5 +1,6 @@
 //! What a store is opened with: always valid, made from settings or by default.
 
+pub use crate::dictionary::{Compress, Source};
 use crate::settings::{Checked, ConfigError, choice};
 use std::collections::BTreeMap;
 
@@ -76,6 +77,26 @@ choice!(
     }
 );
 choice!(
+    /// SQLite's `temp_store`.
+    TempStore {
+        /// As SQLite was compiled: in files.
+        Default = "default",
+        /// In files.
+        File = "file",
+        /// In memory.
+        Memory = "memory",
+    }
+);
+choice!(
+    /// SQLite's `locking_mode`.
+    Locking {
+        /// The file is locked for each transaction.
+        Normal = "normal",
+        /// The file stays locked.
+        Exclusive = "exclusive",
+    }
+);
+choice!(
     /// What power loss can do under a set of settings (measured in the settings research, section 1f).
     Durability {
         /// No acknowledged save is lost.
@@ -107,8 +128,40 @@ pub struct SqliteConfig {
     pub synchronous: Synchronous,
     /// `store.sqlite.cache-size`: pages if positive, KiB if negative.
     pub cache_size: i64,
+    /// `store.sqlite.page-size`, bytes.
+    pub page_size: u32,
+    /// `store.sqlite.mmap-size`, bytes.
+    pub mmap_size: i64,
+    /// `store.sqlite.temp-store`.
+    pub temp_store: TempStore,
+    /// `store.sqlite.wal-autocheckpoint`, pages; 0 never.
+    pub wal_autocheckpoint: u32,
+    /// `store.sqlite.busy-timeout`, milliseconds.
+    pub busy_timeout: u32,
+    /// `store.sqlite.locking`.
+    pub locking: Locking,
+    /// `store.sqlite.group-commit`: saves in one transaction, at least 1.
+    pub group_commit: u32,
     /// `store.sqlite.prepared`.
     pub prepared: bool,
+}
+
+impl Default for SqliteConfig {
+    fn default() -> Self {
+        Self {
+            journal_mode: JournalMode::Wal,
+            synchronous: Synchronous::Full,
+            cache_size: -2000,
+            page_size: 4096,
+            mmap_size: 0,
+            temp_store: TempStore::Default,
+            wal_autocheckpoint: 1000,
+            busy_timeout: 5000,
+            locking: Locking::Normal,
+            group_commit: 64,
+            prepared: true,
+        }
+    }
 }
 
 /// All settings of a store. The groups of other kinds are kept, so that one value describes a whole case.
@@ -120,6 +173,12 @@ pub struct Config {
     pub files: FilesConfig,
     /// `store.sqlite.*`.
     pub sqlite: SqliteConfig,
+    /// `store.compress`.
+    pub compress: Compress,
+    /// `store.dictionary`.
+    pub dictionary: Source,
+    /// `store.dictionary-size`, bytes.
+    pub dictionary_size: usize,
     /// `store.session-max`, bytes of JSON.
     pub session_max: usize,
 }
@@ -129,7 +188,10 @@ impl Default for Config {
         Self {
             kind: Kind::Files,
             files: FilesConfig { api: Api::Std, write: Write::Rename, sync: Sync::FileAndDir },
-            sqlite: SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Full, cache_size: -2000, prepared: true },
+            sqlite: SqliteConfig::default(),
+            compress: Compress::None,
+            dictionary: Source::None,
+            dictionary_size: 110 << 10,
             session_max: 16 << 20,
         }
     }
@@ -150,12 +212,10 @@ impl Config {
                 write: given.get("store.files.write", default.files.write)?,
                 sync: given.get("store.files.sync", default.files.sync)?,
             },
-            sqlite: SqliteConfig {
-                journal_mode: given.get("store.sqlite.journal-mode", default.sqlite.journal_mode)?,
-                synchronous: given.get("store.sqlite.synchronous", default.sqlite.synchronous)?,
-                cache_size: given.get("store.sqlite.cache-size", default.sqlite.cache_size)?,
-                prepared: given.get("store.sqlite.prepared", default.sqlite.prepared)?,
-            },
+            sqlite: SqliteConfig::from_checked(&given)?,
+            compress: given.get("store.compress", default.compress)?,
+            dictionary: given.get("store.dictionary", default.dictionary)?,
+            dictionary_size: given.bytes("store.dictionary-size", 1024..=1 << 20, default.dictionary_size)?,
             session_max: given.bytes("store.session-max", 1024..=512 << 20, default.session_max)?,
         })
     }
@@ -181,7 +241,33 @@ impl FilesConfig {
 }
 
 impl SqliteConfig {
-    fn durability(self) -> Durability {
+    /// Reads the `store.sqlite.*` keys of canonical settings, as [`Config::from_settings`].
+    ///
+    /// # Errors
+    /// As [`Config::from_settings`].
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        Self::from_checked(&Checked::new(settings)?)
+    }
+
+    fn from_checked(given: &Checked<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            journal_mode: given.get("store.sqlite.journal-mode", default.journal_mode)?,
+            synchronous: given.get("store.sqlite.synchronous", default.synchronous)?,
+            cache_size: given.get("store.sqlite.cache-size", default.cache_size)?,
+            page_size: given.get("store.sqlite.page-size", default.page_size)?,
+            mmap_size: given.get("store.sqlite.mmap-size", default.mmap_size)?,
+            temp_store: given.get("store.sqlite.temp-store", default.temp_store)?,
+            wal_autocheckpoint: given.get("store.sqlite.wal-autocheckpoint", default.wal_autocheckpoint)?,
+            busy_timeout: given.get("store.sqlite.busy-timeout", default.busy_timeout)?,
+            locking: given.get("store.sqlite.locking", default.locking)?,
+            group_commit: given.get("store.sqlite.group-commit", default.group_commit)?,
+            prepared: given.get("store.sqlite.prepared", default.prepared)?,
+        })
+    }
+
+    /// What power loss can do under these settings on a filesystem that keeps its promises.
+    pub fn durability(self) -> Durability {
         match (self.journal_mode, self.synchronous) {
             (_, Synchronous::Off) | (JournalMode::Memory | JournalMode::Off, _) => Durability::Unsafe,
             (_, Synchronous::Normal) | (JournalMode::Delete, Synchronous::Full) => Durability::Consistent,

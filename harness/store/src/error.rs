@@ -26,6 +26,21 @@ pub enum StoreError {
         /// Where it is now.
         aside: String,
     },
+    /// A session is sound, and the dictionary that it was compressed with is not at hand. It stays where it is.
+    #[error("session {id} was compressed with the dictionary {dictionary:08x}, which is {why}; put its file (dictionary-*-{dictionary:08x}-*.zdict) back into {} from a copy of the store and open it again; nothing was changed", .dir.display())]
+    Dictionary {
+        /// Whose document.
+        id: SessionId,
+        /// The dictionary's id.
+        dictionary: u32,
+        /// `missing`, or how it is damaged.
+        why: String,
+        /// Where it is looked for.
+        dir: PathBuf,
+    },
+    /// No dictionary was made.
+    #[error(transparent)]
+    Train(#[from] crate::dictionary::TrainError),
     /// A session that must not be saved because it could not be loaded again.
     #[error("session {id} is {bytes} bytes of JSON, over the limit of {max}; keep fewer messages or raise store.session-max")]
     TooLarge {

@@ -6,7 +6,7 @@ use crate::session::{Message, Session, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// Version of the document.
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -47,18 +47,28 @@ pub fn encode(session: &Session) -> Result<Vec<u8>, serde_json::Error> {
 /// What is wrong with the document, as a clause: not UTF-8, not this JSON, another schema, another id, too few turns.
 pub fn decode(bytes: &[u8], id: &SessionId) -> Result<Session, String> {
     let text = std::str::from_utf8(bytes).map_err(|why| format!("not UTF-8 ({why})"))?;
-    let read: Read =
-        serde_json::from_str(text).map_err(|why| other_version(text).unwrap_or_else(|| format!("not a session document ({why})")))?;
-    if read.schema != SCHEMA {
-        return Err(wrong_version(read.schema));
-    }
-    if read.id != id.as_str() {
-        return Err(format!("it is the document of session `{}`", read.id.chars().take(80).collect::<String>()));
-    }
-    if read.messages.len() as u64 > read.turns {
-        return Err(format!("{} messages in {} turns", read.messages.len(), read.turns));
-    }
+    let read: Read = serde_json::from_str(text).map_err(|why| refused(text, &why))?;
+    check_head(read.schema, &read.id, read.turns, read.messages.len(), id)?;
     Ok(Session::from_parts(id.clone(), read.turns, read.messages))
+}
+
+/// Checks what stands outside of messages.
+pub(crate) fn check_head(schema: u32, named: &str, turns: u64, messages: usize, id: &SessionId) -> Result<(), String> {
+    if schema != SCHEMA {
+        return Err(wrong_version(schema));
+    }
+    if named != id.as_str() {
+        return Err(format!("it is the document of session `{}`", named.chars().take(80).collect::<String>()));
+    }
+    if messages as u64 > turns {
+        return Err(format!("{messages} messages in {turns} turns"));
+    }
+    Ok(())
+}
+
+/// Why a text is no session, in words.
+pub(crate) fn refused(text: &str, why: &serde_json::Error) -> String {
+    other_version(text).unwrap_or_else(|| format!("not a session document ({why})"))
 }
 
 fn other_version(text: &str) -> Option<String> {

@@ -6,20 +6,23 @@
 
 pub mod compress;
 pub mod config;
+pub mod dictionary;
 pub mod disk;
 mod error;
 mod files;
 pub mod json;
+mod lazy;
 mod lock;
 mod session;
 mod settings;
-mod sqlite;
+pub mod sqlite;
 mod store;
 mod versions;
 
 pub use compress::CODECS;
 pub use config::Config;
 pub use error::StoreError;
+pub use lazy::LazySession;
 pub use session::{ID_MAX, IdError, Message, Role, Session, SessionId};
 pub use settings::{ConfigError, SETTINGS, SettingRow};
 pub use store::{STORES, Saved, Store, StoreRow};

@@ -57,7 +57,7 @@ fn problem(spoil: impl FnOnce(&mut Case)) -> String {
 fn a_right_case_is_prepared_with_payloads_and_a_tool() {
     let prepared = prepare_case(&case()).unwrap();
     let sorts = prepared.sorts(1);
-    assert_eq!((sorts.len(), sorts[0].payloads.len(), sorts[0].payloads[0].0.len()), (1, crate::payload::VARIANTS, 64));
+    assert_eq!((sorts.len(), sorts[0].payloads.len(), sorts[0].payloads[0].0.len()), (1, payload::VARIANTS, 64));
     assert_eq!(prepared.popularity, Popularity::Zipf(1.1));
 }
 
@@ -91,4 +91,57 @@ fn the_catalogue_has_every_owner_and_no_key_twice() {
         assert!(keys.contains(key), "{key}");
     }
     assert!(rows.iter().all(|r| r.doc.len() > 10));
+}
+
+/// A case of a contender, from the case above.
+fn contender(case: &mut Case, job: &str, way: &str) {
+    case.target = at("contender", 3);
+    case.load.arrivals.kind = at("closed", 5);
+    (case.load.rate, case.load.clients, case.load.sessions) = (None, 1, 0);
+    case.settings.insert("contender.job".to_owned(), at(job, 14));
+    case.settings.insert("contender.way".to_owned(), at(way, 15));
+}
+
+#[test]
+fn a_contender_is_one_client_and_a_way_of_a_job() {
+    let problem = |spoil: &dyn Fn(&mut Case)| {
+        let mut case = case();
+        contender(&mut case, "file-read", "std-read-again");
+        spoil(&mut case);
+        prepare_case(&case).map(|prepared| prepared.contender.map(|c| c.way.name)).map_err(|p| p.to_string())
+    };
+    assert_eq!(problem(&|_| ()), Ok(Some("std-read")), "a repeat is the way itself");
+    let set = |case: &mut Case, key: &str, value: &str| case.settings.insert(key.to_owned(), at(value, 15));
+    let refused: [(&dyn Fn(&mut Case), &str); 7] = [
+        (&|case| drop(set(case, "contender.job", "file-raed")), "pool/x.toml:15: unknown job 'file-raed' (did you mean 'file-read'?)"),
+        (
+            &|case| drop(set(case, "contender.way", "std-raed")),
+            "pool/x.toml:15: unknown way of 'file-read' 'std-raed' (did you mean 'std-read'?)",
+        ),
+        (&|case| drop(case.settings.remove("contender.way")), "the target 'contender' needs the setting contender.way"),
+        (
+            &|case| (case.load.arrivals.kind, case.load.rate) = (at("poisson", 5), Some(Rate::PerSecond(1.0))),
+            "x.toml:5: a contender has one client",
+        ),
+        (&|case| case.load.clients = 8, "8 clients (expected clients = 1)"),
+        (&|case| case.load.sessions = 4, "it knows no sessions"),
+        (&|case| case.load.mix.push(case.load.mix[0].clone()), "2 sorts of request"),
+    ];
+    for (spoil, says) in refused {
+        let why = problem(spoil).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+    let pool = prepare_case(&case()).unwrap();
+    assert!(pool.contender.is_none(), "what is no contender has none");
+}
+
+#[test]
+fn a_payload_that_there_is_not_is_refused_with_a_remedy() {
+    let mut case = case();
+    (case.load.mix[0].shape, case.load.mix[0].payload_bytes) = (at("mdn-compat", 11), 64 << 20);
+    assert!(prepare_case(&case).unwrap_err().what.contains("the sample has"));
+    // The tests run where no corpora were fetched.
+    case.load.mix[0].shape = at("corpus-twitter", 11);
+    let problem = prepare_case(&case).unwrap_err();
+    assert!(problem.what.contains("twitter.json cannot be read") && problem.help.unwrap().contains("scripts/corpora"));
 }

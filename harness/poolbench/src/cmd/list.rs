@@ -10,7 +10,7 @@ use crate::args::ListArgs;
 use crate::exit::Exit;
 use crate::sources;
 
-/// Prints scenarios, cases or settings.
+/// Prints scenarios, cases, settings or jobs.
 pub(super) fn list(args: &ListArgs) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
     if args.settings {
@@ -18,6 +18,9 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit> {
             writeln!(out, "{:<32} {:<40} {:<14} {}", row.key, row.kind, row.default, row.doc)?;
         }
         return Ok(Exit::Done);
+    }
+    if args.jobs {
+        return jobs(&mut out);
     }
     let sources = sources::read(args.scenarios.as_deref())?;
     if args.fingerprints {
@@ -37,6 +40,21 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit> {
     }
     if !args.cases {
         writeln!(out, "\n* runs only when selected with -f")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Jobs with their ways; a trap stands below its way.
+fn jobs(out: &mut impl Write) -> Result<Exit> {
+    for job in driver::JOBS {
+        writeln!(out, "{}: {}; judged on {} time", job.name, job.doc, if job.cpu_bound { "CPU" } else { "wall" })?;
+        let width = job.ways.iter().map(|way| way.name.len()).max().unwrap_or(0);
+        for way in job.ways {
+            writeln!(out, "  {:<width$}  {}", way.name, way.doc)?;
+            if !way.trap.is_empty() {
+                writeln!(out, "  {:<width$}  trap: {}", "", way.trap)?;
+            }
+        }
     }
     Ok(Exit::Done)
 }

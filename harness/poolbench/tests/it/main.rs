@@ -7,6 +7,8 @@ mod bad_input;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod contenders;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod golden;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::summary::{Brand, CaseSummary, ScenarioSummary};
 
-use crate::doc::{axes, checks, classes, generator, head, overview, pool, profile, sure, time};
+use crate::doc::{axes, checks, classes, contenders, generator, head, overview, pool, profile, sure, time};
 use crate::markdown::{code, details, escape, prose};
 use crate::pictures::ScenarioPictures;
 
@@ -24,7 +24,12 @@ pub(crate) fn section(scenario: &ScenarioSummary, pictures: &ScenarioPictures, e
     );
     out.push_str(&head::sentences(&scenario.headlines, &scenario.name));
     out.push_str(&failures(scenario, everywhere));
-    out.push_str(&if scenario.axes.is_empty() { axes::single(scenario) } else { axes::comparisons(scenario) });
+    out.push_str(&match (scenario.contenders.is_empty(), scenario.axes.is_empty()) {
+        // A mean over sizes would be that of unlike things.
+        (false, _) => contenders::tables(scenario, &pictures.ratios),
+        (true, true) => axes::single(scenario),
+        (true, false) => axes::comparisons(scenario),
+    });
     out.push_str(&classes::tables(scenario));
     if !scenario.notes.trim().is_empty() {
         let _ = writeln!(out, "{}\n", prose(&scenario.notes));

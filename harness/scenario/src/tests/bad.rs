@@ -60,7 +60,7 @@ fn unknown_kinds_name_the_nearest_word() {
     check(
         "target = \"pool\"",
         "target = \"pol\"",
-        "a/b.toml:4: unknown target 'pol' (did you mean 'pool'? expected one of coordinator, pool, store, codec, channel, pipe)",
+        "a/b.toml:4: unknown target 'pol' (did you mean 'pool'? expected one of coordinator, pool, store, codec, channel, pipe, contender)",
     );
     check(
         "poisson",
@@ -70,7 +70,7 @@ fn unknown_kinds_name_the_nearest_word() {
     check(
         "\"prose\"",
         "\"pros\"",
-        "a/b.toml:10: unknown payload shape 'pros' (did you mean 'prose'? expected one of agent-session, json-records, prose, random)",
+        "a/b.toml:10: unknown payload shape 'pros' (did you mean 'prose'? expected one of agent-session, json-records, prose, random, mdn-compat)",
     );
     check("\"process\"", "\"thread\"", "a/b.toml:12: unknown worker kind 'thread' (expected one of simulated, function, process)");
     check("tool = ", "work = \"spinn\"\ntool = ", "a/b.toml:9: unknown work 'spinn' (did you mean 'spin'? expected one of sleep, spin)");

@@ -1,24 +1,21 @@
 //! The connection: its PRAGMAs, its layout and its statements. Everything here blocks.
 
+use super::pragmas;
 use crate::{config::SqliteConfig, error::StoreError, session::SessionId};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, TransactionBehavior, params, types::FromSql};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement, TransactionBehavior, params};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-/// `PRAGMA user_version` of our layout.
-const LAYOUT: i64 = 1;
-/// How long SQLite waits for another process that holds the file.
-const BUSY: Duration = Duration::from_secs(5);
-/// What a journal or write-ahead log is cut to after use, bytes.
-const JOURNAL_SIZE: i64 = 64 << 20;
+/// `PRAGMA user_version` of the layout that new files get. Those of layout 1 are used as they are: its sessions were a table without
+/// rowids, whose rows of some KiB span two pages each, so that every save wrote twice as much.
+const LAYOUT: i64 = 2;
 
 const CREATE: &str = "
-CREATE TABLE sessions(id TEXT PRIMARY KEY NOT NULL, body BLOB NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE sessions(id TEXT PRIMARY KEY NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE corrupt(number INTEGER PRIMARY KEY, id TEXT NOT NULL, why TEXT NOT NULL, body ANY) STRICT;
-PRAGMA user_version = 1;";
+PRAGMA user_version = 2;";
 
 const LOAD: &str = "SELECT body FROM sessions WHERE id = ?1";
 const SAVE: &str = "INSERT INTO sessions(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET body = excluded.body";
@@ -38,39 +35,11 @@ impl Database {
     /// Opens or creates the file, applies the settings and reads back what holds.
     pub(super) fn open(path: &Path, config: SqliteConfig, max: usize) -> Result<(Self, BTreeMap<&'static str, String>), StoreError> {
         let connection = connect(path).map_err(failed("open", path))?;
-        connection.busy_timeout(BUSY).map_err(failed("configure", path))?;
         let mut database = Self { connection, path: path.to_owned(), prepared: config.prepared, max };
-        database.configure(config)?;
+        pragmas::apply(&database.connection, &config).map_err(|why| why.at(path))?;
         database.lay_out()?;
-        let report = database.report()?;
+        let report = pragmas::report(&database.connection).map_err(failed("read a PRAGMA of", path))?;
         Ok((database, report))
-    }
-
-    /// `synchronous` comes after `journal_mode`, which may reset it.
-    fn configure(&self, config: SqliteConfig) -> Result<(), StoreError> {
-        self.set("journal_mode", config.journal_mode.word(), config.journal_mode.word())?;
-        let level = config.synchronous as i64;
-        self.set("synchronous", level, &level.to_string())?;
-        self.set("cache_size", config.cache_size, &config.cache_size.to_string())?;
-        self.set("journal_size_limit", JOURNAL_SIZE, &JOURNAL_SIZE.to_string())
-    }
-
-    fn set(&self, pragma: &'static str, value: impl rusqlite::ToSql, expected: &str) -> Result<(), StoreError> {
-        // Some PRAGMAs answer with the new value and some with nothing, so the answer is asked for separately.
-        self.connection.pragma_update(None, pragma, value).map_err(failed("configure", &self.path))?;
-        let got = self.pragma(pragma)?;
-        if got == expected {
-            return Ok(());
-        }
-        Err(StoreError::Pragma { pragma, asked: expected.to_owned(), got })
-    }
-
-    fn pragma(&self, pragma: &str) -> Result<String, StoreError> {
-        let text = |row: &rusqlite::Row<'_>| {
-            let value = row.get_ref(0)?;
-            Ok(i64::column_result(value).map_or_else(|_| value.as_str().unwrap_or_default().to_owned(), |number| number.to_string()))
-        };
-        self.connection.pragma_query_value(None, pragma, text).map_err(failed("read a PRAGMA of", &self.path))
     }
 
     fn lay_out(&mut self) -> Result<(), StoreError> {
@@ -79,15 +48,10 @@ impl Database {
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
         match found {
             0 => transaction.execute_batch(CREATE).map_err(failed)?,
-            LAYOUT => {}
+            1..=LAYOUT => {}
             _ => return Err(StoreError::Layout { path: self.path.clone(), found, known: LAYOUT }),
         }
         transaction.commit().map_err(failed)
-    }
-
-    fn report(&self) -> Result<BTreeMap<&'static str, String>, StoreError> {
-        let names = ["journal_mode", "synchronous", "cache_size", "page_size", "wal_autocheckpoint", "journal_size_limit", "busy_timeout"];
-        names.into_iter().map(|name| Ok((name, self.pragma(name)?))).collect()
     }
 
     /// A session's row, at most one byte more than the limit.
@@ -100,6 +64,24 @@ impl Database {
 
     pub(super) fn save(&self, id: &SessionId, bytes: &[u8]) -> Result<(), StoreError> {
         self.with("save to", SAVE, |statement| statement.execute(params![id.as_str(), bytes])).map(|_| ())
+    }
+
+    /// Begins a transaction that [`Database::commit`] ends.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        self.with("begin a transaction in", "BEGIN IMMEDIATE", |statement| statement.execute([])).map(|_| ())
+    }
+
+    /// Ends the transaction: all its saves are in the file, as durably as the settings say, or it is still open.
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        self.with("commit to", "COMMIT", |statement| statement.execute([])).map(|_| ())
+    }
+
+    /// Undoes the transaction. SQLite has done so already after some errors (a full disk), which is fine too.
+    pub(super) fn roll_back(&self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.with("roll back", "ROLLBACK", |statement| statement.execute([])).map(|_| ())
     }
 
     /// Removes a session; whether there was one.
@@ -122,6 +104,12 @@ impl Database {
         transaction.execute(DELETE, [id.as_str()]).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(format!("row {number} of table corrupt"))
+    }
+
+    /// The file may have so many pages and no more, as on a disk that is full.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        self.connection.pragma_update(None, "max_page_count", pages).unwrap();
     }
 
     /// Closes the file; under `wal` the log is folded back into it.
@@ -152,7 +140,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, flags)
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Sqlite { action, path, source }
 }

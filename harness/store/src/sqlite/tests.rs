@@ -3,8 +3,9 @@ use crate::config::{JournalMode, Synchronous};
 use rusqlite::Connection;
 use std::time::Duration;
 
-const PLAIN: SqliteConfig =
-    SqliteConfig { journal_mode: JournalMode::Wal, synchronous: Synchronous::Off, cache_size: -2000, prepared: true };
+fn plain() -> SqliteConfig {
+    SqliteConfig { synchronous: Synchronous::Off, ..SqliteConfig::default() }
+}
 
 fn id(text: &str) -> SessionId {
     SessionId::try_from(text).unwrap()
@@ -22,7 +23,7 @@ async fn every_pragma_is_in_force_and_rows_survive_a_reopen() {
     for (at, journal_mode) in [Delete, Truncate, Persist, Memory, Wal, Off].into_iter().enumerate() {
         for (level, synchronous) in levels.into_iter().enumerate() {
             let cache_size = if level % 2 == 0 { 500 } else { -3000 };
-            let config = SqliteConfig { journal_mode, synchronous, cache_size, prepared: level < 2 };
+            let config = SqliteConfig { journal_mode, synchronous, cache_size, prepared: level < 2, ..SqliteConfig::default() };
             let store = open(dir.path(), config).await.unwrap();
             assert_eq!(store.report()["journal_mode"], journal_mode.word());
             assert_eq!(store.report()["synchronous"], level.to_string());
@@ -42,7 +43,7 @@ async fn every_pragma_is_in_force_and_rows_survive_a_reopen() {
 
 #[test]
 fn a_setting_sqlite_does_not_take_is_an_error() {
-    let refused = Database::open(Path::new(":memory:"), PLAIN, 1000).err().unwrap();
+    let refused = Database::open(Path::new(":memory:"), plain(), 1000).err().unwrap();
     let why = refused.to_string();
     assert!(matches!(refused, StoreError::Pragma { pragma: "journal_mode", .. }), "{why}");
     assert!(why.contains("journal_mode = wal, it reports memory"), "{why}");
@@ -51,7 +52,7 @@ fn a_setting_sqlite_does_not_take_is_an_error() {
 #[tokio::test]
 async fn rows_are_listed_deleted_and_set_aside() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path(), PLAIN).await.unwrap();
+    let store = open(dir.path(), plain()).await.unwrap();
     for name in ["b", "a", "C"] {
         store.save(&id(name), name.as_bytes().to_vec()).await.unwrap();
     }
@@ -76,7 +77,7 @@ async fn rows_are_listed_deleted_and_set_aside() {
 #[tokio::test]
 async fn no_more_than_the_limit_is_handed_out() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path(), PLAIN).await.unwrap();
+    let store = open(dir.path(), plain()).await.unwrap();
     store.save(&id("s"), vec![b' '; 5000]).await.unwrap();
     assert_eq!(store.load(&id("s")).await.unwrap().unwrap().len(), 1001);
 }
@@ -87,41 +88,112 @@ async fn files_that_are_not_ours_are_refused_and_left_alone() {
     let path = dir.path().join(FILE);
     std::fs::write(&path, "this is no database, and it is long enough to be read as the header of one, is it not? ".repeat(9)).unwrap();
     let before = std::fs::read(&path).unwrap();
-    let why = open(dir.path(), PLAIN).await.err().unwrap().to_string();
+    let why = open(dir.path(), plain()).await.err().unwrap().to_string();
     assert!(why.contains(FILE) && why.contains("move the file away"), "{why}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 
     std::fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
-    let refused = open(dir.path(), PLAIN).await.err().unwrap();
-    assert!(matches!(refused, StoreError::Layout { found: 7, known: 1, .. }), "{refused}");
+    let refused = open(dir.path(), plain()).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Layout { found: 7, known: 2, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_layout_is_read_and_written_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = Connection::open(dir.path().join(FILE)).unwrap();
+    let first = "CREATE TABLE sessions(id TEXT PRIMARY KEY NOT NULL, body BLOB NOT NULL) WITHOUT ROWID, STRICT;
+        CREATE TABLE corrupt(number INTEGER PRIMARY KEY, id TEXT NOT NULL, why TEXT NOT NULL, body ANY) STRICT;
+        INSERT INTO sessions VALUES('old', x'6f6c64'), ('bad', x'00');
+        PRAGMA user_version = 1;";
+    file.execute_batch(first).unwrap();
+    drop(file);
+    let store = open(dir.path(), plain()).await.unwrap();
+    assert_eq!(store.load(&id("old")).await.unwrap().unwrap(), b"old");
+    store.save(&id("new"), b"new".to_vec()).await.unwrap();
+    store.save(&id("old"), b"newer".to_vec()).await.unwrap();
+    assert_eq!(store.set_aside(&id("bad"), "why").await.unwrap(), "row 1 of table corrupt");
+    store.close().await.unwrap();
+    let store = open(dir.path(), plain()).await.unwrap();
+    assert_eq!(store.load(&id("old")).await.unwrap().unwrap(), b"newer");
+    assert_eq!(store.ids().await.unwrap(), [id("new"), id("old")]);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_page_size_than_that_of_the_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path(), SqliteConfig { page_size: 8192, ..plain() }).await.unwrap().close().await.unwrap();
+    let refused = open(dir.path(), plain()).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Pragma { pragma: "page_size", .. }), "{refused}");
+    let store = open(dir.path(), SqliteConfig { page_size: 8192, ..plain() }).await.unwrap();
+    assert_eq!(store.report()["page_size"], "8192");
+}
+
+#[tokio::test]
+async fn settings_of_reading_and_locking_are_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let (temp_store, locking) = (crate::config::TempStore::Memory, crate::config::Locking::Exclusive);
+    let config = SqliteConfig { mmap_size: 1 << 20, temp_store, locking, wal_autocheckpoint: 7, busy_timeout: 123, ..plain() };
+    let store = open(dir.path(), config).await.unwrap();
+    let report = store.report();
+    let got = ["mmap_size", "temp_store", "locking_mode", "wal_autocheckpoint", "busy_timeout"].map(|name| report[name].as_str());
+    assert_eq!(got, ["1048576", "2", "exclusive", "7", "123"]);
+    store.save(&id("s"), b"x".to_vec()).await.unwrap();
+    // Another program cannot even read it.
+    let other = Connection::open(dir.path().join(FILE)).unwrap();
+    assert!(other.query_row("SELECT count(*) FROM sessions", [], |_| Ok(())).is_err());
+}
+
+#[tokio::test]
+async fn a_file_that_is_damaged_in_its_middle_is_an_error_with_a_remedy_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), SqliteConfig { journal_mode: JournalMode::Delete, ..plain() }).await.unwrap();
+    for n in 0..200 {
+        store.save(&id(&format!("s{n:03}")), vec![b'x'; 900]).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let path = dir.path().join(FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 8192].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let store = open(dir.path(), SqliteConfig { journal_mode: JournalMode::Delete, ..plain() }).await.unwrap();
+    let (mut read, mut refused) = (0, 0);
+    for n in 0..200 {
+        match store.load(&id(&format!("s{n:03}"))).await {
+            Ok(Some(body)) => read += u32::from(body == vec![b'x'; 900]),
+            Ok(None) => {}
+            Err(why) => {
+                assert!(why.to_string().contains(".recover, or restore a copy"), "{why}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(read > 50 && refused > 0, "{read} read, {refused} refused");
 }
 
 #[tokio::test]
 async fn a_missing_directory_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let why = open(&dir.path().join("gone"), PLAIN).await.err().unwrap().to_string();
+    let why = open(&dir.path().join("gone"), plain()).await.err().unwrap().to_string();
     assert!(why.contains("gone") && why.contains("make the file and its directory writable"), "{why}");
 }
 
 #[tokio::test]
 async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path(), PLAIN).await.unwrap();
+    let store = open(dir.path(), plain()).await.unwrap();
     let names: Vec<String> = (0..100).map(|n| format!("s{n}")).collect();
     // Queued without waiting for the answers: dropped futures are still done, in order, before the close.
     for name in &names {
         let (reply, _) = oneshot::channel();
-        let job: Box<dyn FnOnce(&mut Database) + Send> = {
-            let id = id(name);
-            Box::new(move |database| drop(reply.send(database.save(&id, b"x"))))
-        };
-        store.jobs.send(Job::Run(job)).await.ok().unwrap();
+        store.jobs.send(Job::Save(id(name), b"x".to_vec(), reply)).await.ok().unwrap();
     }
     store.close().await.unwrap();
     assert!(matches!(store.save(&id("late"), Vec::new()).await, Err(StoreError::Closed)));
     assert!(matches!(store.close().await, Err(StoreError::Closed)));
-    let again = open(dir.path(), PLAIN).await.unwrap();
+    let again = open(dir.path(), plain()).await.unwrap();
     assert_eq!(again.ids().await.unwrap().len(), names.len());
 }
 
@@ -129,7 +201,7 @@ async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
 #[tokio::test]
 async fn dropping_the_handle_ends_the_thread_and_closes_the_file() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path(), PLAIN).await.unwrap();
+    let store = open(dir.path(), plain()).await.unwrap();
     store.save(&id("s"), b"x".to_vec()).await.unwrap();
     let log = dir.path().join(format!("{FILE}-wal"));
     assert!(log.exists());

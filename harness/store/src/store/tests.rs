@@ -5,6 +5,8 @@ use crate::{
 };
 use std::fs;
 
+mod packed;
+
 fn id(text: &str) -> SessionId {
     SessionId::try_from(text).unwrap()
 }
@@ -31,7 +33,13 @@ fn configs() -> Vec<Config> {
         }
     }
     for (journal_mode, prepared) in [(JournalMode::Delete, true), (JournalMode::Wal, true), (JournalMode::Wal, false)] {
-        let sqlite = crate::config::SqliteConfig { journal_mode, synchronous: Synchronous::Normal, cache_size: 10000, prepared };
+        let sqlite = crate::config::SqliteConfig {
+            journal_mode,
+            synchronous: Synchronous::Normal,
+            cache_size: 10000,
+            prepared,
+            ..Default::default()
+        };
         all.push(Config { kind: Kind::Sqlite, sqlite, ..base.clone() });
     }
     all
@@ -82,7 +90,7 @@ async fn sessions_survive_saving_and_reopening_on_every_backend() {
 async fn the_kind_none_keeps_nothing_and_touches_no_disk() {
     let config = Config { kind: Kind::None, ..Config::default() };
     let store = Store::open(&config, Path::new("/nowhere/at/all")).await.unwrap();
-    assert_eq!(store.save(&session("a", 3)).await.unwrap(), Saved { bytes: 0 });
+    assert_eq!(store.save(&session("a", 3)).await.unwrap(), Saved { bytes: 0, kept: 0 });
     assert_eq!(store.load(&id("a")).await.unwrap(), None);
     assert!(store.ids().await.unwrap().is_empty() && !store.delete(&id("a")).await.unwrap());
     assert_eq!(store.describe()["durability"], "unsafe");

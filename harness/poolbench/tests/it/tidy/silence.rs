@@ -16,6 +16,10 @@ const CLOCK_READERS: &[(&str, &str)] = &[
     ("harness/coordinator/src/monitor/alerts/log.rs", "the date of an alert, which decides nothing"),
     ("harness/driver/src/trial.rs", "the date of a record, which no figure uses"),
     ("harness/driver/src/sys.rs", "CPU clocks of threads and processes, which are figures, not time"),
+    (
+        "harness/contenders/src/sqlite/checkpoints.rs",
+        "how long a checkpoint takes beside the writer that is timed; a fact that decides nothing",
+    ),
     ("harness/profiler/src/lib.rs", "the process's CPU clock: how many samples there should be"),
 ];
 

@@ -1,0 +1,147 @@
+//! Ways of doing a job: one table per combination of the other axes, their picture, and the traps among them.
+
+use std::fmt::Write as _;
+
+use analysis::summary::{ContenderRow, ContenderTable, Interval, ScenarioSummary};
+use model::units::show_ns;
+
+use crate::doc::classes::within;
+use crate::doc::scenario::image;
+use crate::markdown::{Column, Notes, Table, code, details, escape};
+use crate::show;
+
+/// The tables with the sentence that says how to read them; `pictures` holds one path per table.
+pub(crate) fn tables(scenario: &ScenarioSummary, pictures: &[Option<String>]) -> String {
+    let Some(first) = scenario.contenders.first() else { return String::new() };
+    let judged = if first.cpu_bound { "CPU time per operation" } else { "median wall time per operation" };
+    let against = first.rows.first().map_or(String::new(), |row| code(&row.value));
+    let mut out = format!(
+        "### Ways of {}\n\nEach way does the same on the same documents, in batches on one thread; times are per operation, medians over rounds with their \
+         95 % intervals; p99 is over batches. The ratio is of {judged}, to {against} over the same rounds: **bold** where its interval excludes 1 and it \
+         is farther from 1 than any repeat (`-again`) from itself. The last column is how near the way comes to what cannot be passed.\n\n",
+        code(&first.job)
+    );
+    let mut notes = Notes::default();
+    for (index, table) in scenario.contenders.iter().enumerate() {
+        out.push_str(&one(table, &mut notes));
+        let says = format!("Ratios of {} at {}", scenario.name, at(table).join(", "));
+        out.push_str(&image(pictures.get(index).and_then(Option::as_deref), &says));
+    }
+    out.push_str(&notes.render());
+    out.push_str(&traps(&scenario.contenders));
+    out + &facts(&scenario.contenders)
+}
+
+fn at(table: &ContenderTable) -> Vec<String> {
+    table.at.iter().map(|(key, value)| format!("{key}={value}")).collect()
+}
+
+fn one(table: &ContenderTable, notes: &mut Notes) -> String {
+    let places: Vec<String> = at(table).iter().map(|place| code(place)).collect();
+    let mut out = if places.is_empty() { String::new() } else { format!("At {}", places.join(", ")) };
+    if let Some(noise) = table.noise {
+        let lead = if out.is_empty() { "A" } else { ", a" };
+        let _ = write!(out, "{lead} repeat was within {} of itself", show::ratio(noise));
+    }
+    if !out.is_empty() {
+        out.push_str(":\n\n");
+    }
+    let sizes = table.rows.iter().any(|row| row.bytes_ratio.is_some_and(|ratio| (ratio - 1.0).abs() > 1e-3));
+    let axis = if table.axis.is_empty() { "way" } else { table.axis.as_str() };
+    let mut shown = Table::new(&[(Column::Left, axis)]);
+    for name in ["p50", "p99", "CPU", "speed", "ratio"].into_iter().chain(sizes.then_some("smaller by")).chain(["of the limit"]) {
+        shown.column(name);
+    }
+    for row in &table.rows {
+        shown.row(cells(row, sizes, notes));
+    }
+    out + &shown.render() + &limits(table)
+}
+
+/// What was taken for the limit, each sort once, with the median over its ways.
+fn limits(table: &ContenderTable) -> String {
+    let mut known: Vec<(&str, Vec<f64>)> = Vec::new();
+    for limit in table.rows.iter().filter_map(|row| row.limit.as_ref()) {
+        match known.iter_mut().find(|(what, _)| *what == limit.what) {
+            Some((_, all)) => all.push(limit.ns),
+            None => known.push((&limit.what, vec![limit.ns])),
+        }
+    }
+    let one = |(what, all): &mut (&str, Vec<f64>)| {
+        all.sort_by(f64::total_cmp);
+        format!("{what}, {}", show_ns(all.get(all.len() / 2).copied().unwrap_or(0.0)))
+    };
+    let all: Vec<String> = known.iter_mut().map(one).collect();
+    if all.is_empty() { String::new() } else { format!("Limit: {}.\n\n", escape(&all.join("; "))) }
+}
+
+fn cells(row: &ContenderRow, sizes: bool, notes: &mut Notes) -> Vec<String> {
+    let name = code(&row.value);
+    if let Some(why) = &row.not_here {
+        return vec![name, format!("not available here{}", notes.mark(why))];
+    }
+    let time = |of: &Interval, notes: &mut Notes| match of.value {
+        Some(ns) => within(of, ns),
+        None => notes.blank(of.why_blank.as_deref()),
+    };
+    let mut cells = vec![name, time(&row.p50_ns, notes), time(&row.p99_ns, notes), time(&row.cpu_ns, notes)];
+    cells.push(row.bytes_per_s.map_or_else(|| notes.blank(None), |per_s| format!("{:.0} MB/s", per_s / 1e6)));
+    cells.push(ratio(row, notes));
+    if sizes {
+        cells.push(row.bytes_ratio.map_or_else(|| notes.blank(None), show::ratio));
+    }
+    let share = row.limit.as_ref().and_then(|limit| limit.share);
+    cells.push(share.map_or_else(|| notes.blank(None), show::percent));
+    cells
+}
+
+fn ratio(row: &ContenderRow, notes: &mut Notes) -> String {
+    let Some(ratio) = &row.ratio else { return "1".to_owned() };
+    let Some(value) = ratio.value else { return notes.blank(ratio.why_blank.as_deref()) };
+    let text = show::ratio_within(value, ratio.low, ratio.high);
+    if row.differs { format!("**{text}**") } else { text }
+}
+
+/// What goes wrong for who uses a way unawares, each once.
+fn traps(tables: &[ContenderTable]) -> String {
+    let mut known: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in tables.iter().flat_map(|table| &table.rows).filter(|row| !row.trap.is_empty()) {
+        let way = row.way.strip_suffix("-again").unwrap_or(&row.way);
+        match known.iter_mut().find(|(trap, _)| *trap == row.trap) {
+            Some((_, ways)) if ways.contains(&way) => {}
+            Some((_, ways)) => ways.push(way),
+            None => known.push((&row.trap, vec![way])),
+        }
+    }
+    if known.is_empty() {
+        return String::new();
+    }
+    let line = |(trap, ways): &(&str, Vec<&str>)| {
+        format!("- {}: {}.", ways.iter().map(|way| code(way)).collect::<Vec<_>>().join(", "), escape(trap.trim_end_matches('.')))
+    };
+    format!("Traps:\n\n{}\n\n", known.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// What the contenders saw, folded away: each sentence once, with the ways that it holds for.
+fn facts(tables: &[ContenderTable]) -> String {
+    let mut known: Vec<(String, Vec<String>)> = Vec::new();
+    for (table, row) in tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row))) {
+        let of = at(table).into_iter().chain([row.value.clone()]).collect::<Vec<_>>().join(" ");
+        for (name, value) in &row.facts {
+            let says = format!("{}: {}", code(name), escape(value));
+            match known.iter_mut().find(|(known, _)| *known == says) {
+                Some((_, rows)) => rows.push(of.clone()),
+                None => known.push((says, vec![of.clone()])),
+            }
+        }
+    }
+    let all: usize = tables.iter().map(|table| table.rows.len()).sum();
+    let line = |(says, rows): &(String, Vec<String>)| {
+        let rows = if rows.len() == all { "every row".to_owned() } else { rows.iter().map(|row| code(row)).collect::<Vec<_>>().join(", ") };
+        format!("- {says} ({rows})")
+    };
+    if known.is_empty() {
+        return String::new();
+    }
+    details("What the ways saw, in their first round", &known.iter().map(line).collect::<Vec<_>>().join("\n"))
+}

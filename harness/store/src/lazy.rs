@@ -1,0 +1,117 @@
+//! A session opened without parsing its messages: its head is read, each message stays the JSON that it is.
+//!
+//! Serving a request appends one message and drops the oldest. That needs to know where messages begin and end, not what is in them, and
+//! finding that out takes a third of the time of parsing them. What it cannot notice is a message that is JSON and no message of ours:
+//! it is kept as it is, until somebody reads it.
+
+use crate::{
+    json::{self, SCHEMA},
+    session::{Message, Session, SessionId},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::ops::Range;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head<'a> {
+    schema: u32,
+    id: std::borrow::Cow<'a, str>,
+    turns: u64,
+    #[serde(borrow)]
+    messages: Vec<&'a RawValue>,
+}
+
+/// A session whose messages are JSON still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LazySession {
+    id: SessionId,
+    turns: u64,
+    /// The document as it was loaded, and what was appended since.
+    text: String,
+    /// Where in `text` the messages are, oldest first.
+    messages: Vec<Range<usize>>,
+}
+
+impl LazySession {
+    /// A session without a turn.
+    pub fn new(id: SessionId) -> Self {
+        Self { id, turns: 0, text: String::new(), messages: Vec::new() }
+    }
+
+    /// The session in `bytes`, which must be the one called `id`.
+    ///
+    /// # Errors
+    /// What is wrong with the document, as a clause: as [`json::decode`], but for what is inside of messages.
+    pub fn open(bytes: Vec<u8>, id: &SessionId) -> Result<Self, String> {
+        let text = String::from_utf8(bytes).map_err(|why| format!("not UTF-8 ({})", why.utf8_error()))?;
+        let head: Head<'_> = serde_json::from_str(&text).map_err(|why| json::refused(&text, &why))?;
+        json::check_head(head.schema, &head.id, head.turns, head.messages.len(), id)?;
+        let start = text.as_ptr() as usize;
+        let place = |message: &&RawValue| {
+            let at = message.get().as_ptr() as usize - start;
+            at..at + message.get().len()
+        };
+        let messages = head.messages.iter().map(place).collect();
+        Ok(Self { id: id.clone(), turns: head.turns, messages, text })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Turns since it began, dropped messages included.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Messages kept.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether no message is kept.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Counts a turn and appends its message; drops the oldest messages beyond `keep`.
+    ///
+    /// # Errors
+    /// Where JSON cannot hold the message.
+    pub fn record_turn(&mut self, message: &Message, keep: usize) -> Result<(), serde_json::Error> {
+        let json = serde_json::to_string(message)?;
+        self.turns = self.turns.saturating_add(1);
+        let at = self.text.len();
+        self.text.push_str(&json);
+        self.messages.push(at..self.text.len());
+        let excess = self.messages.len().saturating_sub(keep);
+        self.messages.drain(..excess);
+        Ok(())
+    }
+
+    /// The document, the same bytes as [`json::encode`] gives for the same session if this program wrote the messages.
+    pub fn encode(&self) -> Vec<u8> {
+        let size: usize = self.messages.iter().map(|message| message.len() + 1).sum();
+        let mut out = String::with_capacity(size + self.id.as_str().len() + 80);
+        out.push_str(&format!("{{\"schema\":{SCHEMA},\"id\":\"{}\",\"turns\":{},\"messages\":[", self.id, self.turns));
+        for (at, message) in self.messages.iter().enumerate() {
+            out.push_str(if at > 0 { "," } else { "" });
+            out.push_str(self.text.get(message.clone()).unwrap_or_default());
+        }
+        out.push_str("]}\n");
+        out.into_bytes()
+    }
+
+    /// The session with its messages parsed.
+    ///
+    /// # Errors
+    /// As [`json::decode`].
+    pub fn parse(&self) -> Result<Session, String> {
+        json::decode(&self.encode(), &self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests;
