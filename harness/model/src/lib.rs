@@ -3,6 +3,7 @@
 //! Plain data and its encodings; nothing here measures, judges or prints.
 
 pub mod claim;
+pub mod durability;
 pub mod facts;
 pub mod hist;
 mod kinds;

@@ -10,6 +10,8 @@ pub const RECORDS: &str = "records.jsonl";
 pub const PROFILES: &str = "profiles";
 /// Folder of `.hlog` exports.
 pub const HLOGS: &str = "hlog";
+/// What a crash costs under each setting, where it was measured.
+pub const DURABILITY: &str = "durability.json";
 /// The report for people.
 pub const REPORT: &str = "report.md";
 /// The report for programs.
