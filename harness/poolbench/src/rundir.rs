@@ -6,9 +6,10 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use model::durability::{BYTES_MAX, Durability};
 use model::facts::Facts;
 use model::plan::SCHEMA;
-use model::rundir::{FACTS, PLAN, PROFILES, RECORDS, file_stem};
+use model::rundir::{DURABILITY, FACTS, PLAN, PROFILES, RECORDS, file_stem};
 use model::{Plan, Record};
 use serde_json::to_vec_pretty;
 
@@ -213,6 +214,19 @@ fn versioned<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
 
 fn not_a_run(dir: &Path, why: &str) -> anyhow::Error {
     Complaint::usage(format!("'{}' is not a run that can be read: {why}", dir.display()), "give the directory that `poolbench run` printed")
+}
+
+/// What a crash costs, if that was added to the run.
+pub(crate) fn durability(dir: &Path) -> Result<Option<Durability>> {
+    let file = match File::open(dir.join(DURABILITY)) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(not_a_run(dir, &format!("{DURABILITY}: {e}"))),
+    };
+    let mut text = Vec::new();
+    // One byte more than is allowed tells a file that is too long.
+    file.take(BYTES_MAX as u64 + 1).read_to_end(&mut text).map_err(|e| not_a_run(dir, &format!("{DURABILITY}: {e}")))?;
+    Durability::parse(&text).map(Some).map_err(|e| not_a_run(dir, &format!("{DURABILITY}: {e}")))
 }
 
 /// The folded stacks that the records name.

@@ -50,7 +50,8 @@ fn counted(claim: &ClaimSummary) -> String {
         (ClaimVerdict::Refused, "refused"),
     ];
     let count = |verdict| claim.pairs.iter().filter(|p| p.verdict == verdict).count();
-    let said: Vec<String> = all.into_iter().map(|(v, word)| (count(v), word)).filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    let said: Vec<String> =
+        all.into_iter().map(|(v, word)| (count(v), word)).filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
     if said.is_empty() { "no pair in this run".to_owned() } else { said.join(", ") }
 }
 

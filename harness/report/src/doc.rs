@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use analysis::Summary;
 
+use crate::claims;
 use crate::pictures::ScenarioPictures;
 
 mod axes;
@@ -15,7 +16,7 @@ mod head;
 mod overview;
 mod pool;
 mod profile;
-mod scenario;
+pub(crate) mod scenario;
 mod sure;
 mod time;
 
@@ -29,6 +30,7 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures]) -> String
     out.push_str(&head::facts(summary));
     out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
     out.push_str(&overview::table(summary));
+    out.push_str(&claims::section(summary));
     let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 
 use analysis::Summary;
+use model::durability::Durability;
 use model::facts::Facts;
 use model::rundir;
 use model::{Plan, Record};
 
 mod across;
+mod claims;
 mod doc;
 mod flame;
 mod hlog;
@@ -23,6 +25,7 @@ mod svg;
 mod terminal;
 
 pub use across::comparison;
+pub use claims::{ledger, ledger_json};
 pub use markdown::{Column, Table};
 pub use terminal::terminal;
 
@@ -76,7 +79,15 @@ pub enum ReportError {
 /// [`ReportError`] where a summary, a profile or a histogram cannot be encoded; a profile of poor quality is no error, the report says why
 /// it is not drawn.
 pub fn write(input: &Input<'_>) -> Result<Output, ReportError> {
-    let summary = analysis::summarise(input.plan, input.facts, input.records);
+    write_with(input, None)
+}
+
+/// As [`write`], with what a crash costs beside the figures.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with(input: &Input<'_>, durability: Option<&Durability>) -> Result<Output, ReportError> {
+    let summary = analysis::summarise_with(input.plan, input.facts, input.records, durability);
     let mut files = BTreeMap::new();
     let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
     files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures).into_bytes());

@@ -24,9 +24,10 @@ pub(super) fn remake(run: &Path, out: &Path) -> Result<Summary> {
     let kept = rundir::read(run)?;
     let folded = rundir::folded(run, &kept.records)?;
     let input = report::Input { plan: &kept.plan, facts: &kept.facts, records: &kept.records, folded: &folded };
-    let output = report::write(&input)?;
+    let durability = rundir::durability(run)?;
+    let output = report::write_with(&input, durability.as_ref())?;
     output.files.iter().try_for_each(|(name, bytes)| rundir::put(out, name, bytes))?;
-    Ok(analysis::summarise(&kept.plan, &kept.facts, &kept.records))
+    Ok(analysis::summarise_with(&kept.plan, &kept.facts, &kept.records, durability.as_ref()))
 }
 
 /// The short table at the end of a run.
