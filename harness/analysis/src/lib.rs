@@ -6,6 +6,7 @@
 mod across;
 mod brands;
 mod case;
+mod claims;
 pub mod classes;
 mod compare;
 mod contenders;
@@ -33,6 +34,6 @@ pub use expect::FIGURES;
 pub use hotspots::{Hotspot, hotspots, prune};
 pub use merge::{Merged, Named, Refusal, merge};
 pub use rounds::counting;
-pub use run::summarise;
+pub use run::{summarise, summarise_with};
 pub use schedule::{CaseEstimate, Estimate, Trial, estimate, order, resolve_rate};
 pub use summary::Summary;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::durability::Durability;
 use model::facts::Facts;
 use model::plan::{Case, Plan, Scenario};
 use model::record::{Status, TrialKind};
@@ -15,12 +16,17 @@ use crate::stats::{quotient, share};
 use crate::summary::{
     BrandCounts, CaseSummary, Failure, FailureKind, Grade, ProfileSummary, Ran, SCHEMA, ScenarioSummary, StatusRow, Summary,
 };
-use crate::{brands, case, classes, contenders, expect, headline};
+use crate::{brands, case, claims, classes, contenders, expect, headline};
 
 /// Judges a run. Records of cases that are not in the plan are ignored; cases without records show as such.
 pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
+    summarise_with(plan, facts, records, None)
+}
+
+/// As [`summarise`], with what a crash costs, so that claims are judged with their durability.
+pub fn summarise_with(plan: &Plan, facts: &Facts, records: &[Record], durability: Option<&Durability>) -> Summary {
     let by_case = by_case(records);
-    let scenarios: Vec<ScenarioSummary> = plan.scenarios.iter().map(|s| scenario(plan, facts, s, &by_case)).collect();
+    let scenarios: Vec<ScenarioSummary> = plan.scenarios.iter().map(|s| scenario(plan, facts, s, &by_case, durability)).collect();
     let failures: Vec<Failure> = scenarios.iter().flat_map(|s| &s.cases).flat_map(failures).collect();
     let ran = ran(plan, records, &by_case);
     let measured = || plan.cases.iter().filter_map(|c| by_case.get(c.id.as_str())).flat_map(|t| &t.measured);
@@ -69,7 +75,13 @@ fn brand_counts(scenarios: &[ScenarioSummary]) -> BrandCounts {
     })
 }
 
-fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<&str, Trials<'_>>) -> ScenarioSummary {
+fn scenario(
+    plan: &Plan,
+    facts: &Facts,
+    scenario: &Scenario,
+    by_case: &BTreeMap<&str, Trials<'_>>,
+    durability: Option<&Durability>,
+) -> ScenarioSummary {
     let none = Trials::default();
     let planned: Vec<(&Case, &Trials<'_>)> =
         plan.cases_of(&scenario.name).map(|c| (c, by_case.get(c.id.as_str()).unwrap_or(&none))).collect();
@@ -79,6 +91,7 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
     let axis_values: Vec<_> = scenario.axes.iter().flat_map(|a| axis_values(a, &subjects)).collect();
     let comparisons: Vec<_> = scenario.axes.iter().flat_map(|a| comparisons(a, &subjects)).collect();
     let contenders = contenders::tables(&scenario.axes, &subjects);
+    let claims = claims::judge(&scenario.claims, &subjects, &plan.cases, durability);
     let targets: BTreeSet<&str> = planned.iter().map(|(c, _)| c.target.value.as_str()).collect();
     ScenarioSummary {
         name: scenario.name.clone(),
@@ -96,6 +109,7 @@ fn scenario(plan: &Plan, facts: &Facts, scenario: &Scenario, by_case: &BTreeMap<
         profile: subjects.iter().find_map(profile),
         classes: classes::tables(&scenario.axes, &subjects),
         contenders,
+        claims,
         axis_values,
         comparisons,
         cases,

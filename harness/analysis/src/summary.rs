@@ -8,12 +8,14 @@ use serde::Serialize;
 
 mod across;
 mod case;
+mod claims;
 mod classes;
 mod compare;
 mod contenders;
 
 pub use across::*;
 pub use case::*;
+pub use claims::*;
 pub use classes::*;
 pub use compare::*;
 pub use contenders::*;
@@ -114,6 +116,9 @@ pub struct ScenarioSummary {
     /// Its ways of doing a job, one table per combination of the other axes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contenders: Vec<ContenderTable>,
+    /// What it claims, judged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimSummary>,
     /// The profiled trial, if one ran to its end.
     pub profile: Option<ProfileSummary>,
 }

@@ -136,6 +136,7 @@ pub(crate) fn plan(scenario: &str, axes: &[(&str, &[&str])], rate: Option<Rate>,
             notes: String::new(),
             axes: axes.iter().map(axis).collect(),
             profile: true,
+            claims: Vec::new(),
         }],
         cases: combinations.into_iter().map(case).collect(),
     }

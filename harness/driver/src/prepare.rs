@@ -11,6 +11,7 @@ use model::units;
 use pool::ServiceTime;
 use pool::config::{AffinityMode, Dispatch, Predict};
 use pool::core::{Outcome, Partition, Tier};
+use pool::times::Phase;
 use rand_distr::Zipf;
 
 use crate::arrivals::{ARRIVALS, Arrivals, RATES};
@@ -135,6 +136,7 @@ pub fn kinds() -> KnownKinds {
         shapes: SHAPES.iter().map(|s| s.name.to_owned()).collect(),
         workers: pool::WORKERS.iter().map(|w| w.name().to_owned()).collect(),
         outcomes: owned(&Outcome::ALL.map(Outcome::name)),
+        phases: owned(&Phase::ALL.map(Phase::name)),
         scaled: owned(pool::SCALED_SETTINGS),
         tiers: owned(&Tier::ALL.map(Tier::name)),
     }

@@ -19,6 +19,8 @@ pub struct KnownKinds {
     pub workers: Vec<String>,
     /// Outcomes of requests, for `[expect] outcomes`.
     pub outcomes: Vec<String>,
+    /// Phases of a request, for metrics such as `phase.load.p50`.
+    pub phases: Vec<String>,
     /// Durations among the settings that `load.time-scale` stretches, by key.
     pub scaled: Vec<String>,
     /// Tiers, for `[expect] served` and the slots that `pool.TIER.max` gives.

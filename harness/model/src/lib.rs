@@ -2,6 +2,7 @@
 //!
 //! Plain data and its encodings; nothing here measures, judges or prints.
 
+pub mod claim;
 pub mod durability;
 pub mod facts;
 pub mod hist;
@@ -15,6 +16,7 @@ pub mod settings;
 pub mod trace;
 pub mod units;
 
+pub use claim::Claim;
 pub use hist::Histogram;
 pub use kinds::KnownKinds;
 pub use plan::{Case, Plan};

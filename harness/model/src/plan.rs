@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::Claim;
 use crate::settings::Located;
 use crate::trace::Trace;
 use crate::units::Rate;
@@ -83,6 +84,9 @@ pub struct Scenario {
     pub axes: Vec<Axis>,
     /// Whether one more, profiled trial of its first case is run.
     pub profile: bool,
+    /// What it claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
 }
 
 /// A setting given several values.

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Judge: run every scenario at smoke size and test what it expects
     Check(CheckArgs),
+    /// Judge: hold the claims of a run's scenarios against its records
+    Claims(ClaimsArgs),
     /// Judge: test this host, and say what can be measured on it
     Doctor(DoctorArgs),
     /// Look: name scenarios and their cases
@@ -209,6 +211,17 @@ pub(crate) struct CheckArgs {
     /// No progress on stderr
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// `claims`.
+#[derive(Args, Debug)]
+pub(crate) struct ClaimsArgs {
+    /// Directory of a run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `doctor`.

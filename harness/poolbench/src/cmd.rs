@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod check;
+mod claims;
 mod compare;
 mod doctor;
 mod durability;
@@ -29,6 +30,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
+        Command::Claims(args) => claims::claims(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Durability(args) => durability::durability(&args),
         Command::Serve(args) => serve::serve(&args),

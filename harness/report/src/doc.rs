@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use analysis::Summary;
 use model::durability::Durability;
 
-use crate::durability;
+use crate::{claims, durability};
 use crate::pictures::ScenarioPictures;
 
 mod axes;
@@ -17,7 +17,7 @@ mod head;
 mod overview;
 mod pool;
 mod profile;
-mod scenario;
+pub(crate) mod scenario;
 mod sure;
 mod time;
 
@@ -32,6 +32,7 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures], crashes: 
     out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
     out.push_str(&overview::table(summary));
     out.push_str(&durability::section(summary, crashes));
+    out.push_str(&claims::section(summary));
     let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();

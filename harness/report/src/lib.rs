@@ -12,6 +12,7 @@ use model::rundir;
 use model::{Plan, Record};
 
 mod across;
+mod claims;
 mod doc;
 mod durability;
 mod flame;
@@ -25,6 +26,7 @@ mod svg;
 mod terminal;
 
 pub use across::comparison;
+pub use claims::{ledger, ledger_json};
 pub use durability::durability_page;
 pub use markdown::{Column, Table};
 pub use terminal::terminal;
@@ -87,7 +89,7 @@ pub fn write(input: &Input<'_>) -> Result<Output, ReportError> {
 /// # Errors
 /// As [`write`].
 pub fn write_with(input: &Input<'_>, durability: Option<&Durability>) -> Result<Output, ReportError> {
-    let summary = analysis::summarise(input.plan, input.facts, input.records);
+    let summary = analysis::summarise_with(input.plan, input.facts, input.records, durability);
     let mut files = BTreeMap::new();
     let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
     files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures, durability).into_bytes());

@@ -264,6 +264,7 @@ fn described(wire: &Wire, chosen: &[Combination]) -> Scenario {
         notes: wire.notes.clone(),
         axes: matrix::plan_axes(wire, chosen),
         profile: wire.profile,
+        claims: wire.claims.clone(),
     }
 }
 

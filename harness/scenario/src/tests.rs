@@ -3,6 +3,7 @@
 mod arrivals;
 mod bad;
 mod cases;
+mod claims;
 mod docs;
 mod selection;
 mod shaken;
@@ -133,6 +134,7 @@ fn kinds() -> KnownKinds {
         shapes: names("agent-session json-records prose random mdn-compat"),
         workers: names("simulated function process"),
         outcomes: names("ok tool-error failed outcome-unknown session-lost cancelled expired shed"),
+        phases: names("lag admit session-wait load queue dispatch service return encode compress persist reply"),
         scaled: names("pool.hot.limit pool.warm.limit pool.warm.idle-ttl pool.cold.idle-ttl pool.deadline"),
         tiers: names("hot warm cold"),
     }

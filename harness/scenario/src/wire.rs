@@ -2,13 +2,14 @@
 //!
 //! Only structure is judged here (unknown keys, a table where a value belongs); what values mean is [`crate::resolve`]'s.
 
+mod claims;
 mod fields;
 mod load;
 mod variants;
 
 use std::collections::BTreeMap;
 
-use model::{Located, SettingRow};
+use model::{Claim, Located, SettingRow};
 
 use crate::KnownKinds;
 use crate::paths;
@@ -16,14 +17,16 @@ use crate::problem::Problems;
 use crate::traces::Traces;
 use crate::tree::{self, Entry, Node, Value};
 use crate::words;
+#[cfg(test)]
+pub(crate) use claims::CLAIM;
 pub(crate) use fields::Fields;
 #[cfg(test)]
 pub(crate) use load::{LOAD, MIX};
 pub(crate) use variants::{Variant, unknown as unknown_variant};
 
 /// Keys of a scenario's top level beside the settings' own tables.
-pub(crate) const TOP: [&str; 12] =
-    ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "variants", "matrix", "faults", "expect"];
+pub(crate) const TOP: [&str; 13] =
+    ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "variants", "matrix", "faults", "expect", "claim"];
 /// Most axes of one scenario.
 const MOST_AXES: usize = 12;
 /// Most values of one axis.
@@ -51,6 +54,8 @@ pub(crate) struct Wire {
     pub(crate) faults: Vec<WireKind>,
     /// Figure and bounds.
     pub(crate) expect: Vec<(String, Located)>,
+    /// In file order.
+    pub(crate) claims: Vec<Claim>,
 }
 
 /// `[load]`.
@@ -118,7 +123,8 @@ pub(crate) struct Known<'a> {
 pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, problems: &mut Problems) -> Option<Wire> {
     let mut fields = Fields::new("", file, 1, tree::read(text, problems)?);
     let expect = fields.entry("expect").map(|e| tree_leaves("", e, file, problems)).unwrap_or_default();
-    let wire = Wire {
+    let claims = fields.entry("claim");
+    let mut wire = Wire {
         file: file.to_owned(),
         name: name.to_owned(),
         what: fields.prose("what", true, problems),
@@ -133,11 +139,13 @@ pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, proble
         axes: fields.entry("matrix").map(|e| axes(e, file, known, problems)).unwrap_or_default(),
         faults: fields.entry("faults").map(|e| faults(e, file, known.kinds, problems)).unwrap_or_default(),
         expect,
+        claims: Vec::new(),
         settings: settings(&mut fields, file, known, problems),
     };
     let mut names: Vec<&str> = TOP.to_vec();
     names.extend(sections(known.catalogue));
     fields.finish(&names, problems);
+    wire.claims = claims.map(|e| claims::read(e, file, &wire.axes, known, problems)).unwrap_or_default();
     variants::check(&wire, problems);
     Some(wire)
 }

@@ -27,7 +27,7 @@ pub(super) fn remake(run: &Path, out: &Path) -> Result<Summary> {
     let durability = rundir::durability(run)?;
     let output = report::write_with(&input, durability.as_ref())?;
     output.files.iter().try_for_each(|(name, bytes)| rundir::put(out, name, bytes))?;
-    Ok(analysis::summarise(&kept.plan, &kept.facts, &kept.records))
+    Ok(analysis::summarise_with(&kept.plan, &kept.facts, &kept.records, durability.as_ref()))
 }
 
 /// The short table at the end of a run.

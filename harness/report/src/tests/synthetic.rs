@@ -96,6 +96,7 @@ fn scenario(name: &str, what: &str, axes: Vec<Axis>, profile: bool) -> Scenario 
                 .to_owned(),
         axes,
         profile,
+        claims: Vec::new(),
     }
 }
 

@@ -29,6 +29,9 @@ fn every_key_and_every_standard_scenario_is_on_the_page() {
     for key in wire::LOAD.iter().map(|k| format!("load.{k}")).chain(wire::MIX.iter().map(|k| format!("load.mix.{k}"))) {
         assert!(has(&key), "{key}");
     }
+    for key in wire::CLAIM.iter().map(|k| format!("claim.{k}")) {
+        assert!(has(&key), "{key}");
+    }
     for key in wire::TOP {
         assert!(has(key) || key == "load", "{key}");
     }
