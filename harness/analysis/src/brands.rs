@@ -2,6 +2,7 @@
 //!
 //! A brand never removes a figure; it says how far to trust it, why, and what to do about it.
 
+mod host;
 mod load;
 
 use model::Record;
@@ -20,12 +21,6 @@ const LAG_SHARE: f64 = 0.1;
 const SENT_SHARE: f64 = 0.99;
 /// Largest share of response time that may lie in no phase.
 const UNEXPLAINED_SHARE: f64 = 0.01;
-/// Largest share of CPU time that the hypervisor may take, and of wall time that a quota may.
-const HOST_SHARE: f64 = 0.01;
-/// Largest share of CPU time that others may use, beyond the error of its measurement.
-const OTHERS_SHARE: f64 = 0.05;
-/// Share of wall time with a task waiting for a CPU from which on others must be suspected.
-const PRESSURE_SHARE: f64 = 0.6;
 /// Share of requests shed from which on the load is above capacity.
 const SHED_SHARE: f64 = 0.01;
 /// Rates of two rounds of a merged run that are farther apart than this are two loads.
@@ -52,9 +47,9 @@ pub(crate) fn brands(facts: &Facts, case: &CaseSummary, measured: &[&Record]) ->
         load::arrivals_differ(measured),
         unexplained(case),
         twin_apart(case),
-        host_disturbed(case, measured),
-        host_shared(measured),
-        host_pressure(case),
+        host::disturbed(case, measured),
+        host::shared(measured),
+        host::pressure(case),
         debug_build(facts, case),
         saturated(case, measured),
         load::not_settled(measured),
@@ -165,34 +160,6 @@ fn twin_apart(case: &CaseSummary) -> Option<Brand> {
         percent(LAG_SHARE)
     );
     brand(Grade::Degraded, "twin-apart", reason, "look at the phases outside of queue and service; free a CPU, or lower the rate")
-}
-
-/// Somebody else took the CPU while the window ran.
-fn host_disturbed(case: &CaseSummary, measured: &[&Record]) -> Option<Brand> {
-    let host = &case.host;
-    if host.steal_share > HOST_SHARE {
-        let reason = format!("the hypervisor took {} of the CPU time", percent(host.steal_share));
-        return brand(Grade::Degraded, "host-disturbed", reason, "run again when the host is quiet");
-    }
-    let worst = measured.iter().max_by_key(|r| r.host.throttled_ns).filter(|r| r.host.throttled_ns > 0)?;
-    let heavy = worst.host.throttled_ns as f64 > HOST_SHARE * worst.window_ns as f64;
-    let reason = format!("a CPU quota stopped the trial for {}", show_ns(worst.host.throttled_ns as f64));
-    brand(if heavy { Grade::Degraded } else { Grade::Note }, "host-disturbed", reason, "raise the cgroup's cpu.max")
-}
-
-/// Others used the CPUs: more than the kernel's own housekeeping, beyond the error of the ticks.
-fn host_shared(measured: &[&Record]) -> Option<Brand> {
-    let over = measured.iter().filter_map(|r| r.host.others).filter(|others| others.share - others.error > OTHERS_SHARE);
-    let worst = over.max_by(|a, b| a.share.total_cmp(&b.share))?;
-    let reason = format!("other programs used {} of the CPU time, give or take {}", percent(worst.share), percent(worst.error));
-    brand(Grade::Degraded, "host-shared", reason, "stop other programs, and run again")
-}
-
-/// The load itself makes pressure, so that this is a note only.
-fn host_pressure(case: &CaseSummary) -> Option<Brand> {
-    let share = Some(case.host.cpu_pressure_share).filter(|p| *p > PRESSURE_SHARE)?;
-    let reason = format!("some task waited for a CPU in {} of the time (load average {:.1})", percent(share), case.host.load_1m);
-    brand(Grade::Note, "cpu-pressure", reason, "stop other programs, or use fewer workers than CPUs")
 }
 
 fn debug_build(facts: &Facts, case: &CaseSummary) -> Option<Brand> {

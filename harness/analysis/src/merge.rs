@@ -227,6 +227,7 @@ fn joined_facts(first: &Facts, runs: &[Named<'_>]) -> Facts {
         zlib: text(|f| &f.zlib),
         tick_hz: number(|f| f.tick_hz),
         timing_class: text(|f| &f.timing_class),
+        generator_per_s: parts.iter().map(|p| p.facts.generator_per_s).min().flatten(),
         arguments: if alike(&|f| f.arguments == first.arguments) { first.arguments.clone() } else { Vec::new() },
         parts,
     }

@@ -31,6 +31,7 @@ pub(crate) fn facts() -> Facts {
         zlib: "zlib-rs".to_owned(),
         tick_hz: 250,
         timing_class: "fifo".to_owned(),
+        generator_per_s: None,
         arguments: vec!["run".to_owned()],
         parts: Vec::new(),
     }

@@ -13,6 +13,8 @@ use pool::clock::Nanos;
 use rustix::event::{EventfdFlags, eventfd};
 use tokio::io::unix::AsyncFd;
 
+use crate::pacer::Desk;
+
 /// The shared part.
 struct Due {
     /// Moments of sending by index; 0 until sent.
@@ -46,11 +48,13 @@ pub(crate) fn handoff(requests: usize) -> std::io::Result<(Sender, Receiver)> {
     Ok((Sender { due: Arc::clone(&due), bell: ring }, Receiver { due, bell: hear, taken: 0 }))
 }
 
-impl Sender {
-    /// Hands over the request of that index.
-    pub(crate) fn send(&self, index: usize, at: Nanos) {
+impl Desk for Sender {
+    fn put(&mut self, index: usize, at: Nanos) {
         self.due.sent[index].store(at, Ordering::Relaxed);
         self.due.count.store(index + 1, Ordering::Release);
+    }
+
+    fn ring(&self) {
         // Its counter is full only after 2^64 - 2 rings that nobody heard.
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
@@ -90,8 +94,15 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn every_request_arrives_once_and_in_order() {
-        let (sender, receiver) = handoff(50_000).unwrap();
-        let pacer = std::thread::spawn(move || (0..50_000).for_each(|i| sender.send(i, i as u64 + 7)));
+        let (mut sender, receiver) = handoff(50_000).unwrap();
+        let pacer = std::thread::spawn(move || {
+            (0..50_000).for_each(|i| {
+                sender.put(i, i as u64 + 7);
+                if i % 3 == 0 || i == 49_999 {
+                    sender.ring();
+                }
+            });
+        });
         let mut got = Vec::new();
         receiver.run(|index, at| got.push((index, at))).await.unwrap();
         pacer.join().unwrap();

@@ -1,5 +1,7 @@
 //! The host: what it is, and what it did to us while the window ran.
 
+mod cgroup;
+
 use model::record::{HostDuring, Others};
 use pool::clock::Nanos;
 
@@ -30,10 +32,10 @@ fn field(text: &str, name: &str) -> u64 {
 impl Counters {
     /// Reads them now.
     pub fn read() -> Self {
-        Self::parse(&read("/proc/stat"), &read("/proc/pressure/cpu"), &own_cgroup("cpu.stat"))
+        Self::parse(&read("/proc/stat"), &read("/proc/pressure/cpu"), cgroup::throttled_us())
     }
 
-    fn parse(stat: &str, pressure: &str, cgroup: &str) -> Self {
+    fn parse(stat: &str, pressure: &str, throttled_us: u64) -> Self {
         let ticks: Vec<u64> = stat.lines().next().unwrap_or("").split_whitespace().skip(1).filter_map(|w| w.parse().ok()).collect();
         // user nice system idle iowait irq softirq steal; guest time is within user.
         let tick = |at: usize| ticks.get(at).copied().unwrap_or(0);
@@ -42,7 +44,7 @@ impl Counters {
             busy: [0, 1, 2, 5, 6].into_iter().map(tick).sum(),
             all: ticks.iter().take(8).sum(),
             pressure_us: field(pressure, "total"),
-            throttled_us: field(cgroup, "throttled_usec"),
+            throttled_us,
         }
     }
 
@@ -67,17 +69,18 @@ impl Counters {
     }
 }
 
-/// A file of the cgroup (version 2) that this process is in, or of the root.
-fn own_cgroup(name: &str) -> String {
-    let of = read("/proc/self/cgroup");
-    let path = of.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or("");
-    let own = read(&format!("/sys/fs/cgroup/{path}/{name}"));
-    if own.is_empty() { read(&format!("/sys/fs/cgroup/{name}")) } else { own }
-}
-
 /// Time in which the calling thread could have run and had no CPU, ns since it began; 0 where the kernel does not say.
 pub(crate) fn thread_run_queue_ns() -> Nanos {
     read("/proc/thread-self/schedstat").split_whitespace().nth(1).and_then(|ns| ns.parse().ok()).unwrap_or(0)
+}
+
+/// CPU time of this process and of all its children that have ended and were waited for, ns; in the kernel's ticks.
+pub fn used_ns() -> Nanos {
+    let stat = read("/proc/self/stat");
+    // pid (name) state ppid …: utime, stime, cutime and cstime are 12th to 15th behind the name, which may hold anything.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(4);
+    let ticks: u64 = fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    ticks.saturating_mul(1_000_000_000) / rustix::param::clock_ticks_per_second().max(1)
 }
 
 /// Peak resident memory of this process, bytes.
@@ -139,12 +142,8 @@ mod tests {
 
     #[test]
     fn counters_are_differences() {
-        let a = Counters::parse(
-            "cpu 100 0 100 700 0 0 0 100 0 0\n",
-            "some avg10=0.00 total=1000\nfull avg10=0.00 total=1\n",
-            "usage_usec 5\nthrottled_usec 7\n",
-        );
-        let b = Counters::parse("cpu 150 0 100 740 0 0 0 110 0 0\n", "some avg10=0.00 total=501000\n", "throttled_usec 9\n");
+        let a = Counters::parse("cpu 100 0 100 700 0 0 0 100 0 0\n", "some avg10=0.00 total=1000\nfull avg10=0.00 total=1\n", 7);
+        let b = Counters::parse("cpu 150 0 100 740 0 0 0 110 0 0\n", "some avg10=0.00 total=501000\n", 9);
         let during = a.since(&b, 1_000_000_000, 300_000_000);
         assert!((during.steal_share - 0.1).abs() < 1e-9 && (during.cpu_pressure - 0.5).abs() < 1e-9);
         assert_eq!(during.throttled_ns, 2000);
@@ -161,6 +160,7 @@ mod tests {
         assert!(memory_peak_bytes() > 1 << 16);
         assert!(memory_resident_bytes() > 1 << 16 && memory_resident_bytes() <= memory_bytes());
         assert!(descriptors() >= 3);
+        assert!(used_ns() < 1 << 60);
         assert!(!filesystem(std::path::Path::new("/")).starts_with("unknown"));
         let mut child = std::process::Command::new("sleep").arg("5").spawn().unwrap();
         assert!(children() >= 1);

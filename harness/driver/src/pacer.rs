@@ -7,12 +7,14 @@ use pool::clock::{Clock, MonotonicClock, Nanos};
 use crate::host::thread_run_queue_ns;
 use crate::sys;
 
-/// How often the wake-up lateness is sampled to size the spun tail.
+/// How often wake-ups are sampled before the first request.
 const PROBES: usize = 101;
-/// Gap between those samples, ns.
-const PROBE_GAP_NS: u64 = 150_000;
+/// Longest sleep of a sample, ns. A CPU that slept longer wakes later, so a sample sleeps as long as the mean gap up to here.
+const PROBE_GAP_NS: u64 = 500_000;
 /// A longer tail would burn a real-time CPU for little.
 const TAIL_MAX_NS: u64 = 100_000;
+/// Longest time for which a ring is put off, ns.
+const HOLD_MAX_NS: u64 = 15_000;
 
 /// What the thread has to say when it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,48 +49,99 @@ fn sleep_until(at: Nanos) {
     let _ = rustix::thread::clock_nanosleep_absolute(rustix::thread::ClockId::Monotonic, &request);
 }
 
-/// The smaller of the measured p90 wake-up lateness and a quarter of the mean gap; 0 without FIFO, where spinning only
-/// burns the thread's slice (load research, 4).
-fn tail(fifo: bool, mean_gap_ns: u64) -> u64 {
-    if !fifo {
-        return 0;
+/// A quantile that follows the host: a sample above it moves it up by a step, one below moves it down by a fraction of one, so that it settles where
+/// one sample in so many is above (stochastic approximation: Robbins & Monro 1951).
+struct Quantile {
+    now_ns: u64,
+    most_ns: u64,
+    step_ns: u64,
+    one_in: u64,
+}
+
+impl Quantile {
+    fn learn(&mut self, sample_ns: u64) {
+        self.now_ns = if sample_ns > self.now_ns {
+            (self.now_ns + self.step_ns).min(self.most_ns)
+        } else {
+            self.now_ns.saturating_sub(self.step_ns / self.one_in)
+        };
     }
+}
+
+/// The time that is spun before each send, so that the lateness of the wake-up does not reach it: p99 of that lateness, at most half of the mean
+/// gap; 0 without SCHED_FIFO, where spinning only burns the thread's slice (load research, 4).
+fn tail(fifo: bool, mean_gap_ns: u64) -> Quantile {
+    let most_ns = if fifo { (mean_gap_ns / 2).min(TAIL_MAX_NS) } else { 0 };
     let clock = MonotonicClock;
-    let mut late: Vec<u64> = (0..PROBES)
-        .map(|_| {
-            let due = clock.now() + PROBE_GAP_NS;
-            sleep_until(due);
-            clock.now().saturating_sub(due)
-        })
-        .collect();
+    let sample = || {
+        let due = clock.now() + mean_gap_ns.min(PROBE_GAP_NS);
+        sleep_until(due);
+        clock.now().saturating_sub(due)
+    };
+    let mut late: Vec<u64> = std::iter::repeat_with(sample).take(if fifo { PROBES } else { 1 }).collect();
     late.sort_unstable();
-    late[PROBES * 9 / 10].min(mean_gap_ns / 4).min(TAIL_MAX_NS)
+    Quantile { now_ns: late[late.len() * 98 / 100].min(most_ns), most_ns, step_ns: 4_000, one_in: 100 }
+}
+
+/// How long a ring takes, nine times in ten; 0 without SCHED_FIFO, where who puts off a ring may lose the CPU over it.
+fn ringing(fifo: bool) -> Quantile {
+    Quantile { now_ns: 0, most_ns: if fifo { HOLD_MAX_NS } else { 0 }, step_ns: 1_000, one_in: 10 }
+}
+
+/// What the thread does with a request: `put` it where the runtime will find it, and `ring` for all that was put.
+pub(crate) trait Desk {
+    /// Gets the index and the moment of sending. Must not block.
+    fn put(&mut self, index: usize, at: Nanos);
+    /// Wakes the runtime: a system call, and dear where it has to wake another CPU.
+    fn ring(&self);
 }
 
 /// Runs on the calling thread until all are sent. `origin` is called once, when the thread is ready, and gives the time to which the
-/// offsets are relative; `send` gets the index and the moment of sending and must not block.
-pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, mut send: impl FnMut(usize, Nanos)) -> Paced {
+/// offsets are relative.
+///
+/// A request that is due while a ring would still be ringing is put first and one ring serves both: otherwise no two could be sent closer to each
+/// other than a ring takes, and arrivals would be no Poisson process. The first of them waits for its ring, at most twice [`HOLD_MAX_NS`].
+pub(crate) fn pace(offsets: &[u64], origin: impl FnOnce() -> Nanos, desk: &mut impl Desk) -> Paced {
     let clock = MonotonicClock;
     let fifo = sharpen();
     let span = offsets.last().copied().unwrap_or(0);
-    let tail_ns = tail(fifo, span / (offsets.len() as u64).max(1));
+    let (mut tail, mut hold) = (tail(fifo, span / (offsets.len() as u64).max(1)), ringing(fifo));
     let (cpu, waited, wall) = (sys::thread_cpu_ns(), thread_run_queue_ns(), clock.now());
     let origin = origin();
+    let mut first_unrung = None;
     for (index, offset) in offsets.iter().enumerate() {
-        let due = origin + offset;
-        let mut now = clock.now();
-        while now + tail_ns < due {
-            sleep_until(due - tail_ns);
-            now = clock.now();
+        let at = wait_until(origin + offset, &mut tail);
+        desk.put(index, at);
+        let next = offsets.get(index + 1).map_or(Nanos::MAX, |offset| origin + offset);
+        let since = *first_unrung.get_or_insert(at);
+        let now = clock.now();
+        if next > now + hold.now_ns || now > since + HOLD_MAX_NS {
+            desk.ring();
+            hold.learn(clock.now() - now);
+            first_unrung = None;
         }
-        while now < due {
-            std::hint::spin_loop();
-            now = clock.now();
-        }
-        send(index, now);
     }
     let (wall_ns, cpu_ns) = (clock.now() - wall, sys::thread_cpu_ns() - cpu);
-    Paced { fifo, cpu_ns, wall_ns, tail_ns, run_queue_ns: thread_run_queue_ns().saturating_sub(waited) }
+    Paced { fifo, cpu_ns, wall_ns, tail_ns: tail.now_ns, run_queue_ns: thread_run_queue_ns().saturating_sub(waited) }
+}
+
+/// Sleeps and then spins until `due`; the moment at which it was over.
+fn wait_until(due: Nanos, tail: &mut Quantile) -> Nanos {
+    let clock = MonotonicClock;
+    let mut now = clock.now();
+    while now + tail.now_ns < due {
+        let wake = due - tail.now_ns;
+        sleep_until(wake);
+        now = clock.now();
+        if tail.most_ns > 0 && now >= wake {
+            tail.learn(now - wake);
+        }
+    }
+    while now < due {
+        std::hint::spin_loop();
+        now = clock.now();
+    }
+    now
 }
 
 #[cfg(test)]
@@ -98,22 +151,7 @@ mod tests {
     #[test]
     fn all_are_sent_in_order_and_none_before_its_time() {
         let offsets: Vec<u64> = (0..500).map(|i| i * 100_000).collect();
-        let mut sent = Vec::new();
-        let mut zero = 0;
-        let paced = std::thread::scope(|s| {
-            s.spawn(|| {
-                pace(
-                    &offsets,
-                    || {
-                        zero = MonotonicClock.now();
-                        zero
-                    },
-                    |i, at| sent.push((i, at)),
-                )
-            })
-            .join()
-            .unwrap()
-        });
+        let (zero, sent, paced) = paced(&offsets, |_| ());
         assert_eq!(sent.len(), 500);
         assert!(sent.iter().enumerate().all(|(n, (i, at))| n == *i && *at >= zero + offsets[n]));
         assert!(paced.wall_ns >= 499 * 100_000);
@@ -122,23 +160,66 @@ mod tests {
 
     #[test]
     fn a_late_request_keeps_its_plan() {
-        let offsets = [0, 1_000_000, 2_000_000];
-        let mut sent = Vec::new();
-        let begin = MonotonicClock.now();
-        std::thread::scope(|s| {
-            s.spawn(|| {
-                pace(
-                    &offsets,
-                    || begin,
-                    |i, at| {
-                        if i == 0 {
-                            std::thread::sleep(std::time::Duration::from_millis(5));
-                        }
-                        sent.push(at);
-                    },
-                )
-            });
+        let (zero, sent, _) = paced(&[0, 1_000_000, 2_000_000], |index| {
+            if index == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
         });
-        assert!(sent[1] >= begin + 5_000_000 && sent[2] - sent[1] < 1_000_000_000);
+        assert!(sent[1].1 >= zero + 5_000_000 && sent[2].1 - sent[1].1 < 1_000_000_000);
+    }
+
+    #[test]
+    fn what_is_due_together_is_rung_for_once_but_never_for_long_and_never_not_at_all() {
+        // A thousand within 2 ms, which is far closer than a ring takes, and then one alone.
+        let offsets: Vec<u64> = (0..1000).map(|i| i * 2_000).chain([10_000_000]).collect();
+        let mut desk = Noted::default();
+        let paced = std::thread::scope(|s| s.spawn(|| pace(&offsets, || MonotonicClock.now(), &mut desk)).join().unwrap());
+        let rings = desk.rings.into_inner();
+        assert_eq!((desk.sent.len(), rings.last()), (1001, Some(&1001)), "the last ring is after the last request");
+        assert!(!paced.fifo || rings.len() < 1001, "{} rings", rings.len());
+        assert!(paced.fifo || rings.len() == 1001, "without real time every request is rung for");
+    }
+
+    #[test]
+    fn a_quantile_settles_where_it_should() {
+        let mut tenth = Quantile { now_ns: 0, most_ns: 100_000, step_ns: 1_000, one_in: 10 };
+        // 0..=9999 in an order that mixes them.
+        (0..200_000u64).for_each(|i| tenth.learn(i * 7_919 % 10_000));
+        assert!((8_000..=10_000).contains(&tenth.now_ns), "{}", tenth.now_ns);
+        (0..1_000).for_each(|_| tenth.learn(1_000_000));
+        assert_eq!(tenth.now_ns, 100_000);
+    }
+
+    #[derive(Default)]
+    struct Noted {
+        sent: Vec<(usize, Nanos)>,
+        /// How many were sent at each ring.
+        rings: std::cell::RefCell<Vec<usize>>,
+    }
+
+    impl Desk for Noted {
+        fn put(&mut self, index: usize, at: Nanos) {
+            self.sent.push((index, at));
+        }
+
+        fn ring(&self) {
+            self.rings.borrow_mut().push(self.sent.len());
+        }
+    }
+
+    /// The origin, what was sent, and what the thread said; `then` runs after each.
+    fn paced(offsets: &[u64], then: impl Fn(usize) + Send) -> (Nanos, Vec<(usize, Nanos)>, Paced) {
+        struct After<F>(Noted, F);
+        impl<F: Fn(usize)> Desk for After<F> {
+            fn put(&mut self, index: usize, at: Nanos) {
+                self.0.put(index, at);
+                (self.1)(index);
+            }
+
+            fn ring(&self) {}
+        }
+        let (mut desk, zero) = (After(Noted::default(), then), MonotonicClock.now() + 50_000_000);
+        let paced = std::thread::scope(|s| s.spawn(|| pace(offsets, || zero, &mut desk)).join().unwrap());
+        (zero, desk.0.sent, paced)
     }
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::arrivals::Arrivals;
-use crate::handoff::handoff;
+use crate::handoff::{Sender, handoff};
 use crate::launch::Lengths;
-use crate::pacer::pace;
+use crate::pacer::{Desk, pace};
 use crate::slice::LEAD_NS;
 
 /// Poisson arrivals that were sent to nobody.
@@ -40,6 +40,23 @@ impl NullRun {
     }
 }
 
+/// The hand-off, with a copy of the moments of sending.
+struct Stamped {
+    sender: Sender,
+    sent: Vec<Nanos>,
+}
+
+impl Desk for Stamped {
+    fn put(&mut self, index: usize, at: Nanos) {
+        self.sent.push(at);
+        self.sender.put(index, at);
+    }
+
+    fn ring(&self) {
+        self.sender.ring();
+    }
+}
+
 /// Sends Poisson arrivals at `per_s` for `length_ns` through the real pacer and hand-off to a task that does nothing.
 ///
 /// # Errors
@@ -56,25 +73,16 @@ pub fn pace_null(per_s: f64, length_ns: Nanos, seed: u64) -> std::io::Result<Nul
         let _ = receiver.run(|_, _| seen += 1).await;
         let _ = count.send(seen);
     });
-    let mut sent: Vec<Nanos> = Vec::with_capacity(offsets.len());
-    let (mut zero, stamps) = (0, &mut sent);
-    let origin = || MonotonicClock.now() + LEAD_NS;
+    let mut desk = Stamped { sender, sent: Vec::with_capacity(offsets.len()) };
+    let mut zero = 0;
     let paced = std::thread::scope(|scope| {
-        let run = || {
-            pace(
-                &offsets,
-                || {
-                    zero = origin();
-                    zero
-                },
-                |index, at| {
-                    stamps.push(at);
-                    sender.send(index, at);
-                },
-            )
+        let origin = || {
+            zero = MonotonicClock.now() + LEAD_NS;
+            zero
         };
-        scope.spawn(run).join()
+        scope.spawn(|| pace(&offsets, origin, &mut desk)).join()
     });
+    let sent = desk.sent;
     let paced = paced.map_err(|_| std::io::Error::other("the pacing thread panicked"))?;
     let taken = taken.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(0);
     let mut lags: Vec<Nanos> = sent.iter().zip(&offsets).map(|(at, offset)| at.saturating_sub(zero + offset)).collect();
@@ -90,6 +98,32 @@ pub fn pace_null(per_s: f64, length_ns: Nanos, seed: u64) -> std::io::Result<Nul
         lag_ns: [at(0.5), at(0.99), at(0.999)],
         fit: stats::arrivals::of_shape(&gaps).map(|fit| (fit.statistic, fit.critical)),
     })
+}
+
+/// Rates at which the generator's ceiling is looked for, per second.
+pub const SWEEP: [f64; 6] = [20e3, 50e3, 100e3, 150e3, 200e3, 300e3];
+/// The lag p99 up to which a rate counts as kept, ns.
+pub const CEILING_LAG_NS: Nanos = 100_000;
+
+impl NullRun {
+    /// Whether all were sent, taken, and in time: the generator is not at its ceiling.
+    pub fn is_kept(&self) -> bool {
+        self.lag_ns[1] <= CEILING_LAG_NS && self.taken == self.sent
+    }
+}
+
+/// The highest rate of [`SWEEP`] that the generator keeps for a twentieth of a second, per second; `None` where it keeps none. Begins with the highest,
+/// so that a host that is left alone costs one look.
+///
+/// # Errors
+/// As [`pace_null`].
+pub fn ceiling(seed: u64) -> std::io::Result<Option<f64>> {
+    for per_s in SWEEP.into_iter().rev() {
+        if pace_null(per_s, 50_000_000, seed)?.is_kept() {
+            return Ok(Some(per_s));
+        }
+    }
+    Ok(None)
 }
 
 /// What one reading of the clock costs, and the least step between two that differ, ns.

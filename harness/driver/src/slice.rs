@@ -26,7 +26,7 @@ use crate::turns::Turns;
 
 /// Time between the pacer's readiness and the first intended start, so that the first one is not late.
 pub(crate) const LEAD_NS: u64 = 2_000_000;
-/// How long the last requests may take after the last send; what is then without an outcome breaks conservation.
+/// How long the last requests may take after the last send, at most; what is then without an outcome breaks conservation.
 const DRAIN_NS: u64 = 30_000_000_000;
 /// How long a client of a closed loop waits after an answer that is not `ok`.
 pub(crate) const REFUSED: Duration = Duration::from_millis(1);
@@ -53,6 +53,14 @@ pub(crate) struct Slice<'a> {
     pub turns: Option<(u32, u32)>,
     /// What goes wrong.
     pub faults: &'a [Fault],
+    /// How long the last requests may take after the window, ns.
+    pub drain_ns: u64,
+}
+
+/// The drain of a trial that is killed after `timeout_ns`: half of what the load leaves of it, so that a request without an end is found lost before
+/// the trial is found late.
+pub(crate) fn drain_ns(timeout_ns: u64, load_ns: u64) -> u64 {
+    (timeout_ns.saturating_sub(load_ns) / 2).min(DRAIN_NS)
 }
 
 /// The state at an edge of the window.
@@ -187,7 +195,7 @@ impl Slice<'_> {
             None => self.open_loop(runtime, &shared)?,
             Some(clients) => self.closed_loop(runtime, &shared, clients),
         };
-        let limit = MonotonicClock.now() + DRAIN_NS;
+        let limit = MonotonicClock.now() + self.drain_ns;
         while sink.outstanding.load(Ordering::Acquire) > 0 && MonotonicClock.now() < limit {
             std::thread::sleep(LOOK);
         }
@@ -216,7 +224,7 @@ impl Slice<'_> {
 
     fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<Loaded> {
         let offsets: Vec<u64> = self.schedule.intents.iter().map(|i| i.at_ns).collect();
-        let (sender, receiver) = handoff(offsets.len())?;
+        let (mut sender, receiver) = handoff(offsets.len())?;
         // All are outstanding from the start, so that the drain cannot end before the last is handed over.
         shared.sink.outstanding.fetch_add(offsets.len() as u64, Ordering::Relaxed);
         let (ready, origin) = std::sync::mpsc::channel();
@@ -228,7 +236,7 @@ impl Slice<'_> {
                     let _ = ready.send(zero);
                     zero
                 };
-                pace(&offsets, origin, |index, sent| sender.send(index, sent))
+                pace(&offsets, origin, &mut sender)
             });
             let zero = origin.recv().unwrap_or_else(|_| MonotonicClock.now());
             let (shared, warmup, sink) = (Arc::clone(shared), self.warmup_ns, Arc::clone(&shared.sink));
@@ -269,5 +277,17 @@ impl Slice<'_> {
             });
         }
         (self.watch(runtime, &shared.sink, window), None, window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_ends_before_the_trial_is_killed() {
+        assert_eq!(drain_ns(21_000_000_000, 1_000_000_000), 10_000_000_000);
+        assert_eq!(drain_ns(u64::MAX, 1), DRAIN_NS);
+        assert_eq!(drain_ns(5, 7), 0);
     }
 }

@@ -24,7 +24,7 @@ use crate::load::Occasion;
 use crate::prepare::{PreparedCase, REQUESTS_MAX, check_size, prepare_case};
 use crate::rows::Sink;
 use crate::schedule::{Popularity, Schedule, Sort};
-use crate::slice::{Ran, Slice};
+use crate::slice::{Ran, Slice, drain_ns};
 use crate::sys;
 use crate::target::{Opening, TARGETS, Target};
 use crate::trust::Asked;
@@ -181,6 +181,7 @@ impl Trial {
             },
             clients: (!open).then_some(load.clients),
             faults,
+            drain_ns: drain_ns(self.order.case.timeout_ns, warmup_ns.saturating_add(length_ns)),
         };
         let ran = slice.run(&self.runtime, &self.sink).map_err(|e| format!("the load cannot be handed over: {e}"))?;
         self.profile = session.map(profiler::Session::stop).transpose().map_err(|e| e.to_string())?;
@@ -223,7 +224,7 @@ impl Trial {
             record.monitored = Some(self.runtime.block_on(monitor.stop()));
         }
         let pool = self.target.pool().cloned();
-        self.runtime.block_on(self.target.close())?;
+        self.close()?;
         record.deaths = pool.map(|p| evidence::deaths(&p)).unwrap_or_default();
         record.deaths.children_left = host::children();
         record.left.descriptors = descriptors_left(self.descriptors);
@@ -238,6 +239,21 @@ impl Trial {
             profile.stacks.to_string()
         });
         Ok(Finished { record, folded })
+    }
+}
+
+/// How long a target may take to close when it still holds requests after the drain, which are lost: a pool would wait for them until the trial is
+/// killed, and with it the record that tells of them.
+const LOST: Duration = Duration::from_millis(100);
+
+impl Trial {
+    /// Closes the target, whatever it holds.
+    fn close(&self) -> Result<(), String> {
+        if self.sink.outstanding.load(Ordering::Acquire) == 0 {
+            return self.runtime.block_on(self.target.close());
+        }
+        let closed = self.runtime.block_on(async { tokio::time::timeout(LOST, self.target.close()).await });
+        closed.unwrap_or(Ok(()))
     }
 }
 

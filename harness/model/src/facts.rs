@@ -42,6 +42,10 @@ pub struct Facts {
     pub tick_hz: u32,
     /// `fifo` where the pacing thread may have real-time priority, else `other`.
     pub timing_class: String,
+    /// The highest rate, per second, at which the pacing thread of this host kept its lag p99 within bounds just before the run, with nobody behind
+    /// it; `None` where nothing was paced in real time, where no rate was kept, and in old runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_per_s: Option<u32>,
     /// Arguments after the program's name, as typed, without directories.
     pub arguments: Vec<String>,
     /// The runs that a merged run was made of, in order; empty for a run of its own. Where they differ, a text above is [`MIXED`], a number 0.

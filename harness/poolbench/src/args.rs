@@ -114,6 +114,12 @@ impl SelectionArgs {
         Self { picks: vec![Pick::Include(filter.to_owned())], ..Self::default() }
     }
 
+    /// The same with a value set, as by `-s KEY=VALUE`.
+    pub(crate) fn with(mut self, set: &str) -> Self {
+        self.set.push(set.to_owned());
+        self
+    }
+
     /// The selection for `scenario::expand`; `None` with the bad text if a `-s` has no `=`.
     pub(crate) fn selection(&self, each_value_once: bool) -> Result<Selection, String> {
         let set =
@@ -208,9 +214,12 @@ pub(crate) struct CheckArgs {
 /// `doctor`.
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// Also check arrivals of ten seeds, queueing theory, coverage of intervals and overload: some minutes
+    /// Also check arrivals of ten seeds, queueing theory, coverage of intervals, overload and false brands: some minutes
     #[arg(long)]
     pub(crate) full: bool,
+    /// Run this check alone, of whichever sort; may be given several times
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) only: Vec<String>,
     /// Keep the report and its figures in this directory
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

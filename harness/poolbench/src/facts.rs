@@ -56,6 +56,7 @@ pub(crate) fn gather(dir: &Path) -> Facts {
         zlib: format!("zlib-rs {}", version("zlib-rs")),
         tick_hz: driver::tick_hz(),
         timing_class: if driver::fifo_allowed() { "fifo" } else { "other" }.to_owned(),
+        generator_per_s: None,
         arguments: arguments(std::env::args().skip(1)),
         parts: Vec::new(),
     }

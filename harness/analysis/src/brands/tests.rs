@@ -130,6 +130,20 @@ fn a_disturbed_host_is_named() {
 }
 
 #[test]
+fn a_pacing_thread_that_waits_for_a_cpu_is_a_disturbed_host() {
+    // 2,000 sends, of which waking up may count 4 ms, in 2 s.
+    let waits = |run_queue_ns| move |r: &mut Record| r.pacer = Some(Pacer { run_queue_ns, wall_ns: 2_000_000_000, ..Pacer::default() });
+    assert_eq!(grade("host-disturbed", waits(23_900_000)), None);
+    assert_eq!(grade("host-disturbed", waits(24_100_000)), Some(Grade::Degraded), "over 1 % beyond the wake-ups");
+    let ordinary = |r: &mut Record| (waits(1_000_000_000)(r), r.timing_class = "other".to_owned()).1;
+    assert_eq!(grade("host-disturbed", ordinary), None, "it may have waited for the trial's own threads");
+    let both = |r: &mut Record| (waits(24_100_000)(r), r.host.throttled_ns = 1_000).1;
+    assert_eq!(grade("host-disturbed", both), Some(Grade::Degraded), "the worse of two reasons is told");
+    let neither = |r: &mut Record| r.pacer = Some(Pacer { run_queue_ns: 5, wall_ns: 0, ..Pacer::default() });
+    assert_eq!(grade("host-disturbed", neither), None);
+}
+
+#[test]
 fn builds_that_should_not_be_quoted_are_named() {
     let (mut debug, mut dirty) = (facts(), facts());
     debug.profile = "debug".to_owned();

@@ -1,5 +1,6 @@
 //! `poolbench doctor`: what can be measured on this host, and how finely.
 
+mod brands;
 mod checks;
 mod full;
 mod stall;
@@ -13,7 +14,7 @@ use report::{Column, Table};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
-use crate::exit::Exit;
+use crate::exit::{Complaint, Exit};
 use crate::progress::{eprint_line, print_result};
 use crate::{facts, rundir};
 
@@ -43,11 +44,20 @@ const QUICK: &[(&str, Probe)] = &[
     ("profiler", checks::profiler),
     ("disk", checks::disk),
 ];
-const FULL: &[(&str, Probe)] =
-    &[("arrivals", full::arrivals), ("theory", full::theory), ("coverage", full::coverage), ("overload", full::overload)];
+const FULL: &[(&str, Probe)] = &[
+    ("arrivals", full::arrivals),
+    ("theory", full::theory),
+    ("coverage", full::coverage),
+    ("overload", full::overload),
+    ("brands", brands::brands),
+];
 
 /// Runs the checks, prints them, and keeps them where `--out` says.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
+    if let Some(unknown) = args.only.iter().find(|only| QUICK.iter().chain(FULL).all(|(name, _)| only != name)) {
+        let names: Vec<&str> = QUICK.iter().chain(FULL).map(|(name, _)| *name).collect();
+        return Err(Complaint::usage(format!("--only {unknown}: no such check"), format!("the checks are {}", names.join(", "))));
+    }
     // Told now, not when the checks are over.
     if let Some(out) = &args.out {
         rundir::fresh(out, "a report", "give --out a directory that is empty or does not exist")?;
@@ -55,7 +65,9 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     let temporary = tempfile::Builder::new().prefix("poolbench-doctor-").tempdir().context("making a directory for the checks")?;
     let facts = facts::gather(temporary.path());
     let mut done = Vec::new();
-    for (name, probe) in QUICK.iter().chain(FULL.iter().filter(|_| args.full)) {
+    let asked = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+    let all = QUICK.iter().chain(FULL.iter().filter(|_| args.full || !args.only.is_empty()));
+    for (name, probe) in all.filter(|(name, _)| asked(name)) {
         if !args.quiet {
             eprint_line(&format!("{name} ..."));
         }

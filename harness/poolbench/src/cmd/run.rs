@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use driver::{LaunchError, Launcher, Lengths, Order};
-use model::plan::{Case, Plan};
+use model::plan::{Case, Plan, Size};
 use model::record::{Status, TrialKind};
 use model::units::{show_ns, show_rate};
 use model::{Record, rundir};
@@ -45,8 +45,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit> {
     let monitor = monitor::address(args.monitor, &plan, args.quiet)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports/local").join(facts::now().replace(':', "")));
     let dir = RunDir::create(&out)?;
-    dir.begin(&plan, &facts::gather(&out))?;
+    let mut facts = facts::gather(&out);
+    facts.generator_per_s = ceiling(&plan)?;
+    dir.begin(&plan, &facts)?;
     execute(&plan, dir, Vec::new(), monitor, &recorder, args)
+}
+
+/// What the generator can do on this host right now. Smoke runs, which are about being right, and runs that pace nothing do without.
+fn ceiling(plan: &Plan) -> Result<Option<u32>> {
+    let paces = plan.cases.iter().any(|case| case.load.rate.is_some() || case.load.trace.is_some());
+    if plan.virtual_time || plan.size == Size::Smoke || !paces {
+        return Ok(None);
+    }
+    let found = driver::selftest::ceiling(plan.seed).context("looking for the highest rate that the generator keeps")?;
+    Ok(found.map(|per_s| per_s as u32))
 }
 
 /// What was asked for beside the selection.

@@ -12,37 +12,39 @@ use crate::show::{self, percent, percent_or_blank};
 /// One row per case of the whole run, folded away where it is long.
 pub(crate) fn table(summary: &Summary) -> String {
     let mut notes = Notes::default();
-    let mut table = Table::new(&[
-        (Column::Left, "scenario"),
-        (Column::Left, "case"),
-        (Column::Left, "class"),
-        (Column::Right, "sent"),
-        (Column::Right, "lag p50"),
-        (Column::Right, "lag p99"),
-        (Column::Right, "lag max"),
-        (Column::Right, "last reply at"),
-        (Column::Right, "CPU pressure"),
-        (Column::Right, "steal"),
-        (Column::Right, "memory"),
-    ]);
+    let ceiling = summary.facts.generator_per_s.map(f64::from);
+    let mut columns = vec![(Column::Left, "scenario"), (Column::Left, "case"), (Column::Left, "class")];
+    if ceiling.is_some() {
+        columns.push((Column::Right, "of ceiling"));
+    }
+    let rest = ["sent", "lag p50", "lag p99", "lag max", "last reply at", "CPU pressure", "steal", "memory"];
+    columns.extend(rest.map(|name| (Column::Right, name)));
+    let mut table = Table::new(&columns);
     for scenario in &summary.scenarios {
         for (index, case) in scenario.cases.iter().filter(|c| c.rounds_measured > 0).enumerate() {
             let mut row = vec![if index == 0 { escape(&scenario.name) } else { String::new() }, escape(&axes(case))];
-            row.extend(cells(case, &mut notes));
+            row.extend(cells(case, ceiling, &mut notes));
             table.row(row);
         }
     }
     if table.len() == 0 {
         return String::new();
     }
-    let sentence = "Was the load what was asked for? The share of the planned requests handed over (*sent*), how late (*lag*), when the *last \
-                    reply* came as a share of the window (far beyond 100 % is a backlog), what the host did meanwhile. Lags are medians over \
-                    rounds, the rest is the worst round.";
-    format!("## Generator and host\n\n{}", folded_if_long(table.len(), sentence, &(table.render() + &notes.render())))
+    let of_ceiling =
+        if ceiling.is_some() { "The rate as a share of what the generator can send on this host (*of ceiling*). " } else { "" };
+    let sentence = format!(
+        "Was the load what was asked for? {of_ceiling}The share of the planned requests handed over (*sent*), how late (*lag*), when the *last \
+         reply* came as a share of the window (far beyond 100 % is a backlog), what the host did meanwhile. Lags are medians over rounds, the rest \
+         is the worst round."
+    );
+    format!("## Generator and host\n\n{}", folded_if_long(table.len(), &sentence, &(table.render() + &notes.render())))
 }
 
-fn cells(case: &CaseSummary, notes: &mut Notes) -> Vec<String> {
+fn cells(case: &CaseSummary, ceiling: Option<f64>, notes: &mut Notes) -> Vec<String> {
     let mut cells = vec![escape(&case.timing_class)];
+    if let Some(ceiling) = ceiling {
+        cells.push(case.offered_per_s.value.map_or_else(|| BLANK.to_owned(), |per_s| percent(per_s / ceiling)));
+    }
     match &case.pacer {
         Some(p) => cells.extend([
             percent_or_blank(p.sent_share),

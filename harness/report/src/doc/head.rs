@@ -10,7 +10,7 @@ use model::units::show_bytes;
 
 use crate::markdown::{Column, Table, code, details, escape};
 use crate::parts;
-use crate::show::plural;
+use crate::show::{count, plural};
 
 /// Failures and brands listed at the top; the rest is counted there and listed with its scenario.
 const MOST_LISTED: usize = 12;
@@ -144,6 +144,12 @@ pub(crate) fn facts(summary: &Summary) -> String {
     let libraries = |f: &Facts, _| format!("SQLite {}, zstd {}, zlib {}", escape(&f.sqlite), escape(&f.zstd), escape(&f.zlib));
     row("Libraries", said(&libraries));
     row("Timing class", timing_class(&summary.timing_class));
+    if let Some(per_s) = facts.generator_per_s {
+        row(
+            "Generator",
+            format!("with nobody behind it, it kept {}/s on this host with a lag p99 of at most 100 us", count(u64::from(per_s))),
+        );
+    }
     row("Measure again", said(&|facts, seed| code(&format!("poolbench {}", command(&facts.arguments, seed)))));
     row("Remake this page", "`poolbench report DIR` on the run's directory".to_owned());
     table.render()

@@ -78,6 +78,7 @@ fn facts() -> Facts {
         zlib: "zlib-rs 0.5".to_owned(),
         tick_hz: 250,
         timing_class: "fifo".to_owned(),
+        generator_per_s: Some(150_000),
         arguments: ["run", "--size", "full", "-f", "^(sqlite|pool)/"].map(str::to_owned).to_vec(),
         parts: Vec::new(),
     }

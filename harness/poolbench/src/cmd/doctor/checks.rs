@@ -12,10 +12,6 @@ use super::Check;
 
 /// Rates at which the pacer is looked at, per second.
 pub(super) const RATES: [f64; 4] = [1e3, 2e3, 5e3, 1e4];
-/// Rates of the sweep, per second.
-const SWEEP: [f64; 6] = [20e3, 50e3, 100e3, 150e3, 200e3, 300e3];
-/// The lag p99 that ends the sweep, ns.
-const CEILING_LAG_NS: u64 = 100_000;
 /// The lag p99 from which on a generator is late on any scale, ns; as in the brand `generator-late`.
 const LATE_NS: u64 = 500_000;
 /// Least share of the expected samples; as in reports.
@@ -63,9 +59,9 @@ pub(super) fn pacer(_: &Path) -> Result<Check> {
 
 pub(super) fn ceiling(_: &Path) -> Result<Check> {
     let (mut runs, mut most) = (Vec::new(), 0.0);
-    for per_s in SWEEP {
+    for per_s in selftest::SWEEP {
         let run = selftest::pace_null(per_s, 500_000_000, 2).context("pacing")?;
-        let kept = run.lag_ns[1] <= CEILING_LAG_NS && run.taken == run.sent;
+        let kept = run.is_kept();
         if kept {
             most = per_s;
         }
@@ -77,7 +73,7 @@ pub(super) fn ceiling(_: &Path) -> Result<Check> {
     Ok(Check {
         name: "ceiling",
         holds: None,
-        says: format!("The highest rate of the sweep with a lag p99 of at most {}: {most:.0}/s.", show_ns(CEILING_LAG_NS as f64)),
+        says: format!("The highest rate of the sweep with a lag p99 of at most {}: {most:.0}/s.", show_ns(selftest::CEILING_LAG_NS as f64)),
         head: HEAD.to_vec(),
         rows: runs.iter().map(cells).collect(),
     })

@@ -2,6 +2,8 @@
 //!
 //! Limits: a table is the text from its `const` to the next `];`, and being in it means being named in it.
 
+use std::collections::BTreeSet;
+
 use super::{File, files, must_hold, rust, text};
 
 /// From `begin` to `end`, or nothing.
@@ -85,16 +87,30 @@ fn every_variant_of_a_kind_is_in_its_table() {
     must_hold(&violations);
 }
 
-/// Every brand that the analysis gives is explained where readers look it up.
+/// The names in all calls of `brand` below the analysis.
+fn brands() -> Vec<String> {
+    let of = |f: &File| f.path == "harness/analysis/src/brands.rs" || f.is_in("harness/analysis/src/brands/") && f.name() != "tests.rs";
+    let name = |call: &str| Some(call.split_once(", \"")?.1.split_once('"')?.0.to_owned());
+    let code: Vec<String> = files().iter().filter(|f| of(f)).map(|f| rust::without_tests(&f.text).to_owned()).collect();
+    let calls = code.iter().flat_map(|code| code.split("brand(").skip(1)).filter_map(name);
+    calls.filter(|name| !name.contains(' ')).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Every brand that the analysis gives is explained where readers look it up, and provoked for real by a test.
 #[test]
-fn every_brand_is_in_the_methodology() {
-    let code = rust::without_tests(text("harness/analysis/src/brands.rs"));
-    let names: Vec<&str> =
-        code.split("brand(").filter_map(|call| call.split_once(", \"")?.1.split_once('"')).map(|(name, _)| name).collect();
-    assert!(names.len() >= 12, "{names:?}");
+fn every_brand_is_in_the_methodology_and_is_provoked() {
+    let names = brands();
+    assert!(names.len() >= 23, "{names:?}");
     let page = text("docs/METHODOLOGY.md");
     let missing = names.iter().filter(|name| !page.contains(&format!("| `{name}` |")));
-    must_hold(&missing.map(|name| format!("docs/METHODOLOGY.md does not explain the brand `{name}`")).collect::<Vec<_>>());
+    let mut violations: Vec<String> = missing.map(|name| format!("docs/METHODOLOGY.md does not explain the brand `{name}`")).collect();
+    let provoked = |name: &str| {
+        let mut tests = files().iter().filter(|f| f.path.starts_with("harness/poolbench/tests/provoke/"));
+        tests.any(|f| f.text.contains(&format!("\"{name}\"")))
+    };
+    violations
+        .extend(names.iter().filter(|name| !provoked(name)).map(|name| format!("no test of tests/provoke provokes the brand `{name}`")));
+    must_hold(&violations);
 }
 
 /// What a scenario file lacks.
