@@ -154,3 +154,67 @@ fn facts(tables: &[ContenderTable]) -> String {
     }
     details("What the ways saw, in their first round", &known.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use analysis::summary::LimitShare;
+
+    use super::*;
+
+    fn interval(value: f64) -> Interval {
+        Interval { value: Some(value), low: Some(value * 0.9), high: Some(value * 1.1), rounds: 4, why_blank: None }
+    }
+
+    fn row(way: &str, ratio: Option<f64>, differs: bool) -> ContenderRow {
+        ContenderRow {
+            case: format!("io/x?way={way}"),
+            value: way.to_owned(),
+            way: way.to_owned(),
+            not_here: None,
+            p50_ns: interval(5000.0),
+            p99_ns: Interval { why_blank: Some("too few".to_owned()), ..Interval::default() },
+            cpu_ns: interval(4000.0),
+            bytes_per_s: Some(1.5e9),
+            bytes_ratio: None,
+            ratio: ratio.map(interval),
+            differs,
+            limit: Some(LimitShare { what: "copying 4 KiB".to_owned(), ns: 100.0, share: Some(0.02) }),
+            trap: String::new(),
+            facts: BTreeMap::from([("cache".to_owned(), "warm".to_owned())]),
+        }
+    }
+
+    fn table() -> ContenderTable {
+        let mut rows = vec![row("a", None, false), row("a-again", Some(1.02), false), row("b", Some(0.04), true), row("ring", None, false)];
+        rows[2].trap = "it bites".to_owned();
+        rows[3].not_here = Some("the kernel refuses".to_owned());
+        let at = vec![("size".to_owned(), "4KiB".to_owned())];
+        ContenderTable { at, job: "file-read".to_owned(), cpu_bound: false, axis: "way".to_owned(), noise: Some(1.02), rows }
+    }
+
+    #[test]
+    fn a_table_has_a_row_per_way_with_ratio_limit_and_what_is_missing() {
+        let mut notes = Notes::default();
+        let text = one(&table(), &mut notes).replace('\u{a0}', " ");
+        assert!(text.starts_with("At `size=4KiB`, a repeat was within 1.02× of itself:"), "{text}");
+        let of = |way: &str| text.lines().find(|l| l.starts_with(&format!("| `{way}` |"))).unwrap().to_owned();
+        assert!(of("a").contains("| 1 |") && of("a").contains("1500 MB/s") && of("a").contains("2.0 %"), "{text}");
+        assert!(of("a-again").contains("1.02× [0.92, 1.12]") && !of("a-again").contains("**"), "{text}");
+        assert!(of("b").contains("**0.040× [0.036, 0.044]**"), "{text}");
+        assert!(of("ring").contains("not available here"), "{text}");
+        assert!(text.contains("Limit: copying 4 KiB, 100 ns."), "{text}");
+        assert!(!text.contains("smaller by"), "nothing came out");
+        assert!(notes.render().contains("the kernel refuses"));
+    }
+
+    #[test]
+    fn traps_and_facts_are_told_once() {
+        let tables = [table(), table()];
+        assert_eq!(traps(&tables), "Traps:\n\n- `b`: it bites.\n\n");
+        let told = facts(&tables);
+        assert_eq!(told.matches("warm").count(), 1);
+        assert!(told.contains("(every row)"), "{told}");
+    }
+}
