@@ -24,6 +24,7 @@ mod terminal;
 
 pub use across::comparison;
 pub use markdown::{Column, Table};
+pub use plots::theory::{TheoryLine, theory_plot};
 pub use terminal::terminal;
 
 /// Everything a report is made of.
