@@ -9,11 +9,12 @@ use crate::summary::{IntervalRow, Metric};
 /// With fewer rounds Student's t says more of itself than of the figure (12.7 standard errors with two), and requests within a trial know better.
 const ROUNDS_NEEDED: usize = 3;
 /// The figures that get an interval; within a trial it goes by the same name.
-const FIGURES: [Metric; 5] = [Metric::P50, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
+const FIGURES: [Metric; 6] = [Metric::P50, Metric::P90, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
 
-/// One row per figure that has an interval; none for records without evidence of their own (closed loops, old records), which have had none before.
+/// One row per figure that has an interval; none for open loops without evidence of their own (old records), which have had none before. A closed loop
+/// has intervals over rounds only.
 pub(crate) fn intervals(measured: &[&Record]) -> Vec<IntervalRow> {
-    if measured.iter().all(|r| r.trust.is_none()) {
+    if measured.iter().all(|r| r.trust.is_none() && r.open_loop) {
         return Vec::new();
     }
     let of = |figure: Metric| {

@@ -29,6 +29,7 @@ pub use across::comparison;
 pub use claims::{ledger, ledger_json};
 pub use durability::durability_page;
 pub use markdown::{Column, Table};
+pub use plots::theory::{TheoryLine, theory_plot};
 pub use terminal::terminal;
 
 /// Everything a report is made of.

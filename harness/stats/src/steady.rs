@@ -56,9 +56,9 @@ pub fn mser5(responses_ns: &[u64]) -> Option<Steady> {
     let logs: Vec<f64> = responses_ns.iter().map(|r| (*r as f64).ln_1p()).collect();
     let centre = logs.iter().sum::<f64>() / count as f64;
     let series: Vec<f64> = logs.iter().map(|l| l - centre).collect();
-    let mut drop = least_point(&series, BATCH);
-    for batches in SCALES {
-        let point = least_point(&series, (count / batches).max(BATCH));
+    let mut drop = 0;
+    for size in [BATCH].into_iter().chain(SCALES.map(|batches| (count / batches).max(BATCH))) {
+        let point = least_point(&series, size);
         if point > drop && differs(&series, drop, point) {
             drop = point;
         }
@@ -83,16 +83,22 @@ fn least_point(series: &[f64], size: usize) -> usize {
     at * size
 }
 
-/// Whether `from..to` differs from what is behind `to` by three standard errors, by the spread of the coarsest batches behind it.
+/// Whether `from..to` differs from what is behind `to` by three standard errors, each part by the spread of its own coarsest batches. What is behind was
+/// chosen for its small spread, so that spread alone would call a burst before it a warm-up.
 fn differs(series: &[f64], from: usize, to: usize) -> bool {
     let size = series.len() / COARSEST;
     let (Some(between), Some(behind)) = (series.get(from..to), series.get(to..)) else { return false };
-    let means: Vec<f64> = behind.chunks_exact(size).map(mean).collect();
-    let centre = mean(&means);
-    let variance = means.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / (means.len() as f64 - 1.0);
+    let spread = |samples: &[f64]| {
+        let means: Vec<f64> = samples.chunks_exact(size).map(mean).collect();
+        let centre = mean(&means);
+        means.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / (means.len() as f64 - 1.0)
+    };
     let in_batches = |samples: &[f64]| size as f64 / samples.len() as f64;
-    let error = (variance * (in_batches(between) + in_batches(behind))).sqrt();
-    (mean(between) - centre).abs() > ERRORS * error
+    let least = spread(behind);
+    // Of fewer than two batches there is no spread.
+    let own = if between.len() < 2 * size { least } else { spread(between).max(least) };
+    let error = (own * in_batches(between) + least * in_batches(behind)).sqrt();
+    (mean(between) - mean(behind)).abs() > ERRORS * error
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -31,6 +31,9 @@ struct Check {
     head: Vec<&'static str>,
     /// The figures.
     rows: Vec<Vec<String>>,
+    /// The same as a picture: name of its file, and an SVG.
+    #[serde(skip)]
+    picture: Option<(&'static str, Vec<u8>)>,
 }
 
 /// A check that takes the directory in which it may write.
@@ -74,9 +77,12 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
         }
         done.push(probe(temporary.path()).with_context(|| format!("the check '{name}'"))?);
     }
-    let page = page(&facts, &done);
+    let page = page(&facts, &done, args.out.is_some());
     if let Some(out) = &args.out {
         let kept = serde_json::json!({ "facts": facts, "checks": done });
+        for (name, picture) in done.iter().filter_map(|check| check.picture.as_ref()) {
+            rundir::put(out, name, picture)?;
+        }
         rundir::put(out, "doctor.json", (serde_json::to_string_pretty(&kept)? + "\n").as_bytes())?;
         rundir::put(out, REPORT, page.as_bytes())?;
     }
@@ -84,7 +90,8 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     Ok(if done.iter().any(|check| check.holds == Some(false)) { Exit::Unfit } else { Exit::Done })
 }
 
-fn page(facts: &model::facts::Facts, checks: &[Check]) -> String {
+/// The page; its pictures are shown where they are kept.
+fn page(facts: &model::facts::Facts, checks: &[Check], pictures: bool) -> String {
     let mut out = String::from("# What can be measured on this host\n\n");
     let _ = writeln!(
         out,
@@ -102,6 +109,9 @@ fn page(facts: &model::facts::Facts, checks: &[Check]) -> String {
         let mut table = Table::new(&check.head.iter().copied().enumerate().map(column).collect::<Vec<_>>());
         check.rows.iter().for_each(|row| table.row(row.clone()));
         out.push_str(&table.render());
+        if let Some((name, _)) = check.picture.as_ref().filter(|_| pictures) {
+            let _ = writeln!(out, "\n![{}]({name})\n", check.name);
+        }
     }
     out
 }

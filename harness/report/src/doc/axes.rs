@@ -5,6 +5,7 @@ use model::plan::Axis;
 use model::units::{show_ns, show_rate};
 
 use crate::doc::scenario::folded_if_long;
+use crate::doc::sure;
 use crate::markdown::{Column, Notes, Table, code, details};
 use crate::show;
 
@@ -111,9 +112,9 @@ pub(crate) fn single(scenario: &ScenarioSummary) -> String {
         if several {
             table.column("range over rounds");
         }
-        for (name, figure, show) in figures(case) {
+        for (metric, figure, show) in figures(case) {
             let value = figure.value.map_or_else(|| notes.blank(figure.why_blank.as_deref()), show);
-            table.row(vec![name.to_owned(), value, show::range(figure, show)]);
+            table.row(vec![metric.name().to_owned(), sure::within(case, metric, value), show::range(figure, show)]);
         }
         let share = case.offered_share_of_capacity.map_or(String::new(), |s| format!(" ({} of capacity)", show::percent(s)));
         let load = match (case.offered_per_s.value, case.open_loop) {
@@ -131,20 +132,20 @@ pub(crate) fn single(scenario: &ScenarioSummary) -> String {
     out
 }
 
-type Row<'a> = (&'static str, &'a Figure, fn(f64) -> String);
+type Row<'a> = (Metric, &'a Figure, fn(f64) -> String);
 
 fn figures(case: &CaseSummary) -> Vec<Row<'_>> {
     let r = &case.response;
     let all: [Row<'_>; 9] = [
-        ("capacity", &case.capacity_per_s, show_rate),
-        ("goodput", &case.goodput_per_s, show_rate),
-        ("CPU per request", &case.cpu_per_request_ns, show_ns),
-        ("p50", &r.p50_ns, show_ns),
-        ("p90", &r.p90_ns, show_ns),
-        ("p95", &r.p95_ns, show_ns),
-        ("p99", &r.p99_ns, show_ns),
-        ("p99.9", &r.p99_9_ns, show_ns),
-        ("max", &r.max_ns, show_ns),
+        (Metric::Capacity, &case.capacity_per_s, show_rate),
+        (Metric::Goodput, &case.goodput_per_s, show_rate),
+        (Metric::CpuPerRequest, &case.cpu_per_request_ns, show_ns),
+        (Metric::P50, &r.p50_ns, show_ns),
+        (Metric::P90, &r.p90_ns, show_ns),
+        (Metric::P95, &r.p95_ns, show_ns),
+        (Metric::P99, &r.p99_ns, show_ns),
+        (Metric::P999, &r.p99_9_ns, show_ns),
+        (Metric::Max, &r.max_ns, show_ns),
     ];
     all.into_iter().filter(|row| row.1.value.is_some() || row.1.why_blank.is_some()).collect()
 }

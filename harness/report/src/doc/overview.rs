@@ -1,8 +1,9 @@
 //! One table of all cases.
 
 use analysis::Summary;
-use analysis::summary::{CaseSummary, Grade, ScenarioSummary};
+use analysis::summary::{CaseSummary, Grade, Metric, ScenarioSummary};
 
+use crate::doc::sure;
 use crate::markdown::{Column, Notes, Table, anchor, escape};
 use crate::show;
 
@@ -28,7 +29,7 @@ pub(crate) fn table(summary: &Summary) -> String {
     }
     format!(
         "## All cases\n\nOne row per case: requests offered and answered in time per second, the share that ended `ok`, response latency, CPU \
-         time per request; the mark is the worst brand, or what failed.\n\n{}{}",
+         time per request; ± is half of the 95 % interval, where there is one; the mark is the worst brand, or what failed.\n\n{}{}",
         table.render(),
         notes.render()
     )
@@ -40,11 +41,11 @@ fn row(scenario: &ScenarioSummary, case: &CaseSummary, first: bool, notes: &mut 
         name,
         escape(&axes(case)),
         offered(case),
-        show::rate(&case.goodput_per_s, notes),
+        sure::within(case, Metric::Goodput, show::rate(&case.goodput_per_s, notes)),
         show::percent_or_blank(case.outcomes.iter().find(|o| o.outcome == "ok").map(|o| o.share)),
-        show::time(&case.response.p50_ns, notes),
-        show::time(&case.response.p90_ns, notes),
-        show::time(&case.response.p99_ns, notes),
+        sure::within(case, Metric::P50, show::time(&case.response.p50_ns, notes)),
+        sure::within(case, Metric::P90, show::time(&case.response.p90_ns, notes)),
+        sure::within(case, Metric::P99, show::time(&case.response.p99_ns, notes)),
         show::time(&case.cpu_per_request_ns, notes),
         mark(case),
     ]

@@ -7,7 +7,7 @@ use crate::doc::scenario::folded_if_long;
 use crate::markdown::{BLANK, Column};
 use crate::show::{self, count};
 
-const FIGURES: [Metric; 5] = [Metric::P50, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
+const FIGURES: [Metric; 6] = [Metric::P50, Metric::P90, Metric::P95, Metric::P99, Metric::P999, Metric::Goodput];
 
 /// The 95 % intervals of each case's response percentiles and goodput; nothing where no case has one.
 pub(crate) fn intervals(scenario: &ScenarioSummary) -> String {
@@ -29,6 +29,15 @@ pub(crate) fn intervals(scenario: &ScenarioSummary) -> String {
 fn cell(case: &CaseSummary, figure: Metric) -> String {
     let Some(row) = case.intervals.iter().find(|row| row.figure == figure.name()) else { return BLANK.to_owned() };
     format!("{} to {}", show::metric(figure, row.low), show::metric(figure, row.high))
+}
+
+/// A figure of the response with half the width of its interval beside it, `1.23 ms ±4 %`; without an interval as it is.
+pub(crate) fn within(case: &CaseSummary, figure: Metric, value: String) -> String {
+    match case.intervals.iter().find(|row| row.figure == figure.name()) {
+        // Half of it on the logarithmic scale on which it was made.
+        Some(row) if row.low > 0.0 => format!("{value} ±{}", show::percent((row.high / row.low).sqrt() - 1.0)),
+        _ => value,
+    }
 }
 
 fn over(rows: &[IntervalRow]) -> String {

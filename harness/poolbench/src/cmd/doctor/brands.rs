@@ -102,5 +102,6 @@ pub(super) fn brands(dir: &Path) -> Result<Check> {
         ),
         head: vec!["run", "steal", "throttled", "others' CPU", "undisturbed", "brands"],
         rows: runs.iter().enumerate().map(|(seed, run)| run.row(seed)).collect(),
+        picture: None,
     })
 }

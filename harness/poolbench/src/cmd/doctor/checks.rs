@@ -28,6 +28,7 @@ pub(super) fn clock(_: &Path) -> Result<Check> {
         says: format!("Four stamps of a request cost {}.", show_ns(4.0 * cost)),
         head: vec!["clock", "a reading", "least step"],
         rows: vec![vec!["CLOCK_MONOTONIC".to_owned(), show_ns(cost), show_ns(step as f64)]],
+        picture: None,
     })
 }
 
@@ -54,6 +55,7 @@ pub(super) fn pacer(_: &Path) -> Result<Check> {
         ),
         head: HEAD.to_vec(),
         rows: runs.iter().map(cells).collect(),
+        picture: None,
     })
 }
 
@@ -76,6 +78,7 @@ pub(super) fn ceiling(_: &Path) -> Result<Check> {
         says: format!("The highest rate of the sweep with a lag p99 of at most {}: {most:.0}/s.", show_ns(selftest::CEILING_LAG_NS as f64)),
         head: HEAD.to_vec(),
         rows: runs.iter().map(cells).collect(),
+        picture: None,
     })
 }
 
@@ -88,6 +91,7 @@ pub(super) fn profiler(_: &Path) -> Result<Check> {
         says: "Samples of a thread that spins for a second; with fewer than half of those expected, profiles are refused.".to_owned(),
         head: vec!["sampler", "samples", "expected", "share"],
         rows: vec![vec!["SIGPROF".to_owned(), samples.to_string(), format!("{expected:.0}"), format!("{:.0} %", 100.0 * share)]],
+        picture: None,
     })
 }
 
@@ -109,5 +113,6 @@ pub(super) fn disk(dir: &Path) -> Result<Check> {
         says: "fdatasync after each overwrite of 4 KiB, in the directory for temporary files: no durable write can be faster.".to_owned(),
         head: vec!["filesystem", "p50", "p90", "max"],
         rows: vec![vec![driver::host::filesystem(dir), at(0.5), at(0.9), at(1.0)]],
+        picture: None,
     })
 }

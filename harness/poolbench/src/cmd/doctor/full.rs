@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use driver::selftest;
 use driver::truth::{self, Point, QUEUES, Queue};
 use model::units::show_ns;
+use report::TheoryLine;
 use stats::coverage;
 
 use super::Check;
@@ -44,6 +45,7 @@ pub(super) fn arrivals(_: &Path) -> Result<Check> {
         says: format!("Anderson-Darling on 4,096 sent gaps: at least {MUST_PASS} of {SEEDS} seeds must be under the 1 % point of 1.957."),
         head: vec!["rate", "passed", "A² of each seed"],
         rows,
+        picture: None,
     })
 }
 
@@ -95,7 +97,17 @@ pub(super) fn theory(_: &Path) -> Result<Check> {
         ),
         head: vec!["queue", "requests", "mean wait", "formula", "off", "± 99.9 %", "turned away / formula"],
         rows: points.iter().map(row).collect(),
+        picture: report::theory_plot(&lines(&points)).map(|picture| ("theory.svg", picture)),
     })
+}
+
+/// A line for each queue, whose points follow each other.
+fn lines(points: &[Point]) -> Vec<TheoryLine> {
+    let line = |of_one: &[Point]| TheoryLine {
+        queue: of_one.first().map_or_else(String::new, |point| point.queue.to_owned()),
+        points: of_one.iter().map(|point| (point.utilisation, point.theory_ns, point.wait_ns)).collect(),
+    };
+    points.chunk_by(|a, b| a.queue == b.queue).map(line).collect()
 }
 
 pub(super) fn coverage(_: &Path) -> Result<Check> {
@@ -121,6 +133,7 @@ pub(super) fn coverage(_: &Path) -> Result<Check> {
         ),
         head: vec!["figure", "requests", "covers", "withheld", "half width"],
         rows: table.iter().map(show).collect(),
+        picture: None,
     })
 }
 
@@ -138,5 +151,6 @@ pub(super) fn overload(_: &Path) -> Result<Check> {
             format!("{:.3}/s", point.expected_per_s),
             format!("{:+.2} %", 100.0 * off),
         ]],
+        picture: None,
     })
 }

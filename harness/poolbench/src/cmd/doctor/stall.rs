@@ -60,5 +60,6 @@ pub(super) fn stall(dir: &Path) -> Result<Check> {
         ),
         head: vec!["worker", "measured", "recursion", "off", "closed-loop stamp"],
         rows,
+        picture: None,
     })
 }
