@@ -60,7 +60,7 @@ impl About<'_> {
         }
         let repeat = repeat.map(|e| self.repeat(e, problems)).unwrap_or_default();
         let durability = durability.map(|text| which(&text, problems)).unwrap_or_default();
-        (problems.count() == before).then(|| Claim { says, metric, of, over, at_least, at_most, repeat, durability })
+        (problems.count() == before).then_some(Claim { says, metric, of, over, at_least, at_most, repeat, durability })
     }
 
     fn sentence(&self, line: u32, says: Option<(u32, Value)>, problems: &mut Problems) -> Located {
