@@ -285,7 +285,7 @@ impl LoadTrial {
 /// killed, and with it the record that tells of them.
 const LOST: Duration = Duration::from_millis(100);
 
-impl Trial {
+impl LoadTrial {
     /// Closes the target, whatever it holds.
     fn close(&self) -> Result<(), String> {
         if self.sink.outstanding.load(Ordering::Acquire) == 0 {
