@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use analysis::Summary;
 use model::durability::Durability;
 
-use crate::{claims, durability};
 use crate::pictures::ScenarioPictures;
+use crate::{claims, durability};
 
 mod axes;
 mod checks;
