@@ -9,7 +9,7 @@ use model::record::{Record, Status, TrialKind};
 use model::settings::Located;
 use model::units::Rate;
 use stats::student;
-use stats::theory::{Mmc, Mmck, cosmetatos, pollaczek_khinchine, welch};
+use stats::theory::{Mmc, Mmck, crommelin, pollaczek_khinchine, welch};
 
 use crate::launch::Lengths;
 use crate::simulation::simulate;
@@ -43,7 +43,7 @@ const BIMODAL_SECOND: f64 = 0.9 * 0.5 * 0.5 + 0.1 * 5.5 * 5.5;
 /// What the others are variations of.
 const MM1: Queue = Queue { name: "M/M/1", servers: 1, places: None, service: "exponential 1s", settings: &[], wait: |l| erlang(l, 1) };
 const MM4: Queue = Queue { name: "M/M/4", servers: 4, wait: |l| erlang(l, 4), ..MM1 };
-const MD1: Queue = Queue { name: "M/D/1", service: "constant 1s", wait: |l| cosmetatos(l, SERVICE_S, 1), ..MM1 };
+const MD1: Queue = Queue { name: "M/D/1", service: "constant 1s", wait: |l| crommelin(l, SERVICE_S, 1), ..MM1 };
 const MG1: Queue = Queue { name: "M/G/1", service: BIMODAL, wait: |l| pollaczek_khinchine(l, SERVICE_S, BIMODAL_SECOND), ..MM1 };
 
 /// Every queue that is checked.
@@ -52,8 +52,8 @@ pub const QUEUES: &[Queue] = &[
     Queue { name: "M/M/2", servers: 2, wait: |l| erlang(l, 2), ..MM1 },
     MM4,
     MD1,
-    Queue { name: "M/D/2", servers: 2, wait: |l| cosmetatos(l, SERVICE_S, 2), ..MD1 },
-    Queue { name: "M/D/4", servers: 4, wait: |l| cosmetatos(l, SERVICE_S, 4), ..MD1 },
+    Queue { name: "M/D/2", servers: 2, wait: |l| crommelin(l, SERVICE_S, 2), ..MD1 },
+    Queue { name: "M/D/4", servers: 4, wait: |l| crommelin(l, SERVICE_S, 4), ..MD1 },
     MG1,
     Queue {
         name: "M/G/1 with set-up",

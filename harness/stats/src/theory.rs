@@ -116,12 +116,53 @@ pub fn erlang_c(servers: u32, offered: f64) -> Option<f64> {
 /// The mean wait in M/D/c (services all of `service_s`), as Cosmetatos approximates it.
 ///
 /// `W / 2 (1 + (1 - rho)(c - 1)(sqrt(4 + 5 c) - 2) / (16 rho c))` with the wait W of M/M/c (Cosmetatos 1975, Approximate explicit formulae for
-/// the average queueing time). Exact for one server; within 0.6 % for 2 to 8 servers at utilisations of 0.5 to 0.9.
+/// the average queueing time). Exact for one server; within 0.6 % of [`crommelin`] for 2 to 8 servers from a utilisation of 0.5 on, but 3 % above it for 4
+/// servers at 0.3.
 pub fn cosmetatos(arrivals: f64, service_s: f64, servers: u32) -> Option<f64> {
     let exponential = Mmc::new(arrivals, service_s, servers)?;
     let (rho, c) = (exponential.utilisation(), f64::from(servers));
     let more = (1.0 - rho) * (c - 1.0) * ((4.0 + 5.0 * c).sqrt() - 2.0) / (16.0 * rho * c);
     Some(exponential.mean_wait() / 2.0 * (1.0 + more))
+}
+
+/// The mean wait in M/D/c (services all of `service_s`), exactly.
+///
+/// `D sum over i >= 1 of P(N(i a) >= i c) - P(N(i a) > i c) / rho` with the offered load a and N(m) Poisson of mean m (Crommelin 1932, Delay probability
+/// formulae when the holding times are constant). Terms fall off geometrically; it ends when one no longer counts.
+pub fn crommelin(arrivals: f64, service_s: f64, servers: u32) -> Option<f64> {
+    let rho = Mmc::new(arrivals, service_s, servers)?.utilisation();
+    let (mut sum, mut ln_factorial, mut upto) = (0.0, 0.0, 0.0);
+    for i in 1..MOST_TERMS {
+        let (mean, count) = (f64::from(i) * arrivals * service_s, f64::from(i) * f64::from(servers));
+        while upto < count {
+            upto += 1.0;
+            ln_factorial += upto.ln();
+        }
+        let just = (count * mean.ln() - mean - ln_factorial).exp();
+        let beyond = poisson_beyond(mean, count, just);
+        let term = just + beyond - beyond / rho;
+        sum += term;
+        if i > 3 && term <= 1e-12 * sum {
+            break;
+        }
+    }
+    Some(service_s * sum)
+}
+
+/// Terms of Crommelin's sum, at most: at 0.95 it needs 14,000.
+const MOST_TERMS: u32 = 1_000_000;
+
+/// P(N > count) for a Poisson N, from `just` = P(N = count) with `count` at or above the mean.
+fn poisson_beyond(mean: f64, count: f64, just: f64) -> f64 {
+    let (mut sum, mut term, mut at) = (0.0, just, count);
+    loop {
+        at += 1.0;
+        term *= mean / at;
+        sum += term;
+        if term <= 1e-17 * sum || term == 0.0 {
+            return sum;
+        }
+    }
 }
 
 #[cfg(test)]

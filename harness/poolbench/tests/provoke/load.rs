@@ -40,7 +40,7 @@ fn a_request_without_an_end_breaks_conservation() {
     let _alone = alone();
     // The worker reads the 50th request and never answers; nothing ends it before the drain does.
     let fault = "[[faults]]\nkind = \"hang\"\nrequest = 50\n\n[expect]";
-    let changes = [("[expect]", fault), ("rounds   = 1", "rounds   = 1\ntimeout  = \"1500ms\"")];
+    let changes = [("[expect]", fault), ("rounds   = 1", "rounds   = 1\ntimeout  = \"4s\"")];
     let lost = judged(&open("500/s", "200ms", &changes), &[]);
     lost.must_carry("conservation-broken", "invalid", "these must be equal", "do not quote these figures");
     assert_eq!(lost.code, Some(3));
