@@ -32,11 +32,11 @@ fn a_hog_makes_the_generator_late() {
 fn a_rate_beyond_the_generator_keeps_it_busy() {
     let _alone = alone();
     // What is beyond the pool is shed, which is no matter here.
-    let place = open("20000000/s", "20ms", &[("ok = \"100%\"", "ok = \">= 1\", shed = \">= 0\""), ("constant 1ms", "constant 0ns")]);
+    let place = open("10000000/s", "40ms", &[("ok = \"100%\"", "ok = \">= 1\", shed = \">= 0\""), ("constant 1ms", "constant 0ns")]);
     let busy = (0..3).map(|_| judged(&place, &[])).find(|run| run.carries("generator-busy"));
     let busy = busy.unwrap_or_else(|| judged(&place, &[]));
     busy.must_carry("generator-busy", "degraded", "the pacing thread used", "poolbench doctor");
-    busy.must_carry("rate-not-achieved", "degraded", "behind in a window of 20.0 ms", "lower the rate");
+    busy.must_carry("rate-not-achieved", "degraded", "behind in a window of 40.0 ms", "lower the rate");
     busy.must_carry("arrivals-differ", "degraded", "Anderson-Darling", "lower the rate");
     let calm = open("1000/s", "100ms", &[]);
     control(&["generator-busy", "rate-not-achieved", "arrivals-differ"], || judged(&calm, &[]));

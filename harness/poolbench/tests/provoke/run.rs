@@ -62,6 +62,11 @@ impl Judged {
         self.brands.iter().any(|b| b["name"] == brand)
     }
 
+    /// Whether any case carries it for a reason that says `reason`.
+    pub(crate) fn says(&self, brand: &str, reason: &str) -> bool {
+        self.brands.iter().any(|b| b["name"] == brand && b["reason"].as_str().is_some_and(|said| said.contains(reason)))
+    }
+
     /// Fails the test unless the brand is there with this grade, a reason that says `reason`, and a remedy that says `remedy`.
     #[track_caller]
     pub(crate) fn must_carry(&self, brand: &str, grade: &str, reason: &str, remedy: &str) {
