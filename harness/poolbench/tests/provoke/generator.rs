@@ -29,17 +29,16 @@ fn a_hog_makes_the_generator_late() {
 }
 
 #[test]
-fn a_rate_beyond_the_generator_keeps_it_busy() {
+fn a_rate_at_the_limit_keeps_the_generator_busy() {
     let _alone = alone();
-    // What is beyond the pool is shed, which is no matter here.
+    // The highest rate that can be asked for, which it keeps; but no two sends are as far apart as planned. What is beyond the pool is shed.
     let place = open("10000000/s", "40ms", &[("ok = \"100%\"", "ok = \">= 1\", shed = \">= 0\""), ("constant 1ms", "constant 0ns")]);
     let busy = (0..3).map(|_| judged(&place, &[])).find(|run| run.carries("generator-busy"));
     let busy = busy.unwrap_or_else(|| judged(&place, &[]));
     busy.must_carry("generator-busy", "degraded", "the pacing thread used", "poolbench doctor");
-    busy.must_carry("rate-not-achieved", "degraded", "behind in a window of 40.0 ms", "lower the rate");
     busy.must_carry("arrivals-differ", "degraded", "Anderson-Darling", "lower the rate");
     let calm = open("1000/s", "100ms", &[]);
-    control(&["generator-busy", "rate-not-achieved", "arrivals-differ"], || judged(&calm, &[]));
+    control(&["generator-busy", "arrivals-differ"], || judged(&calm, &[]));
 }
 
 #[test]
