@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn files_and_json_are_measured_in_every_way_that_was_asked_for() {
     let place = Place::new();
-    let select = "^io/file-reads\\?size=4KiB&way=(std-read|std-read-again|io-uring)$|^io/file-saves\\?sync=file&way=temp-rename$|^json/trees.*shape=mdn";
+    let select = "^io/file-reads\\?size=4KiB&way=(std-read|std-read-again|io-uring)$|^io/file-saves\\?sync=file-and-dir&way=temp-rename$|^json/trees.*shape=mdn";
     let ran = place.poolbench(&["run", "--allow-debug", "-f", select, "--size", "smoke", "--rounds", "2", "--out", "run"]);
     ran.succeeds();
     let records = place.records("run");
@@ -18,7 +18,7 @@ fn files_and_json_are_measured_in_every_way_that_was_asked_for() {
         }
     }
     let of = |way: &str| records.iter().find(|r| r["contender"]["way"] == way).unwrap();
-    assert_eq!(of("temp-rename")["contender"]["facts"]["protocol"], "store.files.write=rename store.files.sync=file");
+    assert_eq!(of("temp-rename")["contender"]["facts"]["protocol"], "store.files.write=rename store.files.sync=file-and-dir");
     assert_eq!(of("std-read-again")["fingerprint"], of("std-read")["fingerprint"], "all ways read the same");
     let scenarios = place.json("run/report.json")["scenarios"].clone();
     let rows = |at: usize| scenarios[at]["contenders"][0]["rows"].as_array().unwrap().clone();
