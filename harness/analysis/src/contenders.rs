@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::Record;
+use model::claim::AGAIN;
 use model::plan::Axis;
 use model::record::ContenderFigures;
 
@@ -14,8 +15,6 @@ use crate::summary::{ContenderRow, ContenderTable, Difference, Headline, Headlin
 
 /// Axes whose values are compared, the first that a scenario has; else its first axis.
 const COMPARED: [&str; 2] = ["contender.way", "variant"];
-/// Behind the name of a way: its repeat (as `contenders::AGAIN`).
-const AGAIN: &str = "-again";
 
 /// One table per combination of the other axes; nothing where no contender was measured.
 pub(crate) fn tables(axes: &[Axis], subjects: &[Subject<'_>]) -> Vec<ContenderTable> {

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use contenders::{Batch, Contender, JOBS, Job, Opening, Refusal, Way};
 use model::plan::Case;
-use model::record::{ContenderFigures, Cpu, ProfileFigures, Record, Status};
+use model::record::{ContenderFigures, Cpu, Record, Status};
 use model::{Histogram, Located};
 use pool::clock::{Clock, MonotonicClock, Nanos};
 use profiler::SAMPLERS;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::evidence;
 use crate::host;
 use crate::payload;
 use crate::prepare::{PreparedCase, Problem};
@@ -248,7 +249,7 @@ impl Trial {
         record.left.descriptors = host::descriptors().saturating_sub(self.descriptors);
         record.memory_peak_bytes = host::memory_peak_bytes();
         let folded = self.profile.map(|profile| {
-            record.profile = Some(profile_figures(&profile));
+            record.profile = Some(evidence::profile(&profile, 0));
             profile.stacks.to_string()
         });
         Ok(Finished { record, folded })
@@ -287,18 +288,6 @@ fn put_load(record: &mut Record, window: &Window) {
     (record.bytes.encoded, record.bytes.sent) = if done.bytes_out > 0 { (done.bytes_in, done.bytes_out) } else { (0, 0) };
     record.cpu = Cpu { process_ns: done.cpu_ns, ..Cpu::default() };
     record.host = window.host.0.since(&window.host.1, window.end.saturating_sub(window.begin), window.own_ns);
-}
-
-fn profile_figures(profile: &profiler::Profile) -> ProfileFigures {
-    ProfileFigures {
-        sampler: profile.sampler.to_owned(),
-        hz: profile.hz,
-        samples: profile.samples,
-        expected: profile.expected,
-        unnamed: profile.unnamed,
-        folded: String::new(),
-        outside_ns: 0,
-    }
 }
 
 #[cfg(test)]

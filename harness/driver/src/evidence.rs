@@ -70,8 +70,8 @@ pub(crate) fn deaths(pool: &Pool) -> Deaths {
     }
 }
 
-/// The profile's own figures; its file is named by whoever writes it.
-pub(crate) fn profile(profile: &profiler::Profile, ran: &Ran) -> ProfileFigures {
+/// The profile's own figures, beside CPU time that it did not see; its file is named by whoever writes it.
+pub(crate) fn profile(profile: &profiler::Profile, outside_ns: u64) -> ProfileFigures {
     ProfileFigures {
         sampler: profile.sampler.to_owned(),
         hz: profile.hz,
@@ -79,6 +79,6 @@ pub(crate) fn profile(profile: &profiler::Profile, ran: &Ran) -> ProfileFigures 
         expected: profile.expected,
         unnamed: profile.unnamed,
         folded: String::new(),
-        outside_ns: ran.drained.workers_cpu_ns.saturating_sub(ran.begin.workers_cpu_ns),
+        outside_ns,
     }
 }

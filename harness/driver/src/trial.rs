@@ -274,7 +274,7 @@ impl LoadTrial {
         }
         record.memory_peak_bytes = host::memory_peak_bytes();
         let folded = self.profile.take().map(|profile| {
-            record.profile = Some(evidence::profile(&profile, &ran));
+            record.profile = Some(evidence::profile(&profile, ran.drained.workers_cpu_ns.saturating_sub(ran.begin.workers_cpu_ns)));
             profile.stacks.to_string()
         });
         Ok(Finished { record, folded })

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use analysis::summary::{ContenderRow, ContenderTable, Interval, ScenarioSummary};
+use model::claim::AGAIN;
 use model::units::show_ns;
 
 use crate::doc::classes::within;
@@ -115,7 +116,7 @@ fn small_ratio_within(value: f64, ends: Option<(f64, f64)>) -> String {
 fn traps(tables: &[ContenderTable]) -> String {
     let mut known: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in tables.iter().flat_map(|table| &table.rows).filter(|row| !row.trap.is_empty()) {
-        let way = row.way.strip_suffix("-again").unwrap_or(&row.way);
+        let way = row.way.strip_suffix(AGAIN).unwrap_or(&row.way);
         match known.iter_mut().find(|(trap, _)| *trap == row.trap) {
             Some((_, ways)) if ways.contains(&way) => {}
             Some((_, ways)) => ways.push(way),
