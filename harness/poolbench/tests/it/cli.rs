@@ -108,6 +108,17 @@ fn the_last_filter_that_matches_decides() {
 }
 
 #[test]
+fn a_payload_is_written_as_it_is_for_peers() {
+    let place = Place::new();
+    let made = |seed: &str| place.poolbench(&["payload", "agent-session", "4096", seed]).ends(0).out;
+    assert_eq!(made("7").len(), 4096);
+    assert!(made("7").starts_with("{\"messages\":[{") && made("7") == made("7") && made("7") != made("8"));
+    let refused = place.poolbench(&["payload", "agent-sesion", "4096", "7"]).ends(2);
+    assert!(refused.err.contains("no payload of shape 'agent-sesion'") && refused.err.contains("help: "), "{}", refused.err);
+    place.poolbench(&["payload", "agent-session", "0", "7"]).ends(2);
+}
+
+#[test]
 fn results_go_to_stdout_and_progress_to_stderr() {
     let place = Place::with_tiny(&[]);
     let ran = place.run_tiny(&[]).ends(0);
