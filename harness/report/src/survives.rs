@@ -9,7 +9,8 @@ use crate::show;
 const HOW: &str = "The same settings measured alone and end to end, under load through the pool, in one run. **In isolation** is the gain in time per operation (CPU time where \
                    the CPU bounds the job), then come those of the phase's p50 and of the response's p50 and p99, each with its 99 % interval over rounds. \
                    **Survives** is `ln(gain end to end) / ln(gain in isolation)`: 100 % is all of it, 0 % none, below 0 % a loss; its range is what both \
-                   intervals permit. `inconclusive`: the interval holds no gain, so perhaps nothing survived. There is no row for JSON: no setting of the \
+                   intervals permit. `inconclusive`: the interval holds no gain, so perhaps nothing survived. A p99 needs some \
+                   1,000 requests in each round, for which `-s load.length=10s` serves. There is no row for JSON: no setting of the \
                    product chooses a parser, so a gain of `json/*` has no end to end to survive to.";
 
 /// The section of the report; nothing where no scenario asks.
@@ -30,7 +31,7 @@ pub(crate) fn section(summary: &Summary) -> String {
     for survival in &summary.survives {
         table.row(row(survival));
     }
-    format!("## What survives of a gain\n\n{HOW}\n\n{}\n", table.render())
+    format!("## What survives of a gain\n\n{HOW}\n\n{}", table.render())
 }
 
 fn row(survival: &Survival) -> Vec<String> {
