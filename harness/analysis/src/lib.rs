@@ -20,6 +20,7 @@ pub mod schedule;
 mod stats;
 pub mod summary;
 mod sure;
+mod survives;
 mod tiers;
 mod time;
 

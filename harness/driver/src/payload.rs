@@ -77,6 +77,19 @@ pub fn make(shape: &str, bytes: usize, rng: &mut impl Rng) -> Option<Bytes> {
     Some(Bytes::from(text))
 }
 
+/// The first payload that a contender of that shape and size is given in a run of that seed.
+///
+/// # Errors
+/// What is wrong, and what to do: a shape that does not exist, or one whose corpus is not here.
+pub fn first(shape: &str, bytes: usize, seed: u64) -> Result<Bytes, (String, &'static str)> {
+    if let Some((why, remedy)) = lacks(shape, bytes) {
+        return Err((why, remedy.unwrap_or("choose a size that the shape has")));
+    }
+    let names = || SHAPES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
+    let made = make(shape, bytes, &mut crate::schedule::stream(seed, "payload"));
+    made.ok_or_else(|| (format!("no payload of shape '{shape}' (expected one of {})", names()), "docs/SCENARIOS.md lists the shapes"))
+}
+
 type Pick<'a> = &'a mut dyn FnMut(u32) -> u32;
 
 const WORDS: &[&str] = &[
@@ -278,5 +291,14 @@ mod tests {
             }
         }
         assert!(make("no-such", 1, &mut Pcg64Mcg::seed_from_u64(1)).is_none());
+    }
+
+    #[test]
+    fn the_first_payload_is_the_one_that_a_contender_is_given() {
+        let drawn = make("agent-session", 4096, &mut crate::schedule::stream(42, "payload"));
+        assert_eq!(first("agent-session", 4096, 42).ok(), drawn);
+        assert_ne!(first("agent-session", 4096, 43).ok(), drawn);
+        let (why, _) = first("agent-sesion", 1, 1).unwrap_err();
+        assert!(why.starts_with("no payload of shape 'agent-sesion' (expected one of agent-session, "), "{why}");
     }
 }

@@ -75,6 +75,17 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         journal: Option<PathBuf>,
     },
+    /// One payload as scenarios have it, on stdout: for peers that are measured on the same documents
+    #[command(hide = true)]
+    Payload {
+        /// Name of its shape
+        shape: String,
+        /// Bytes
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=67_108_864))]
+        size: u32,
+        /// Seed of what it holds
+        seed: u64,
+    },
     /// One trial: JSON lines on stdin and stdout
     #[command(hide = true)]
     Trial,

@@ -36,6 +36,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),
+        Command::Payload { shape, size, seed } => hidden::payload(&shape, size as usize, seed),
         Command::Trial => hidden::trial(),
         Command::CrashWriter { id, dir, seed } => hidden::crash_writer(&id, &dir, seed),
     }

@@ -6,7 +6,7 @@ use analysis::Summary;
 use model::durability::Durability;
 
 use crate::pictures::ScenarioPictures;
-use crate::{claims, durability};
+use crate::{claims, durability, survives};
 
 mod axes;
 mod checks;
@@ -33,6 +33,7 @@ pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures], crashes: 
     out.push_str(&overview::table(summary));
     out.push_str(&durability::section(summary, crashes));
     out.push_str(&claims::section(summary));
+    out.push_str(&survives::section(summary));
     let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();

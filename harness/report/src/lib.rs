@@ -22,6 +22,7 @@ mod parts;
 mod pictures;
 mod plots;
 mod show;
+mod survives;
 mod svg;
 mod terminal;
 
