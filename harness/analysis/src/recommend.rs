@@ -109,6 +109,8 @@ pub struct Candidate {
     pub time_rounds: u32,
     /// 99th percentile of it at the scenario's load, ns; `None` on too few samples.
     pub p99_ns: Option<f64>,
+    /// The longest of all rounds, ns, which the p99 of those that were measured cannot pass.
+    pub max_ns: Option<f64>,
     /// CPU time of an operation, ns.
     pub cpu_ns: f64,
     /// Bytes in by bytes out; of codecs only.
@@ -123,6 +125,21 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// What a limit on p99 is held against, ns: the p99; where too few samples carry one, of a store the longest time, which is more, and of a codec the
+    /// CPU time, since it is but a part of the request that the limit is about.
+    pub fn tail_ns(&self, part: Part) -> Option<f64> {
+        self.p99_ns.or(if part == Part::Store { self.max_ns } else { Some(self.cpu_ns) })
+    }
+
+    /// What that is.
+    fn tail_of(&self, part: Part) -> &'static str {
+        match (self.p99_ns, part) {
+            (Some(_), _) => "its p99 is",
+            (None, Part::Store) => "too few samples carry a p99, and the longest was",
+            (None, _) => "its CPU time alone is",
+        }
+    }
+
     /// What is to be small, the most important first.
     pub fn objectives(&self, part: Part) -> [f64; 2] {
         let size = 1.0 / self.bytes_ratio.unwrap_or(1.0);
@@ -255,7 +272,7 @@ impl Measure {
 
 /// Why `constraints` exclude a candidate; `None` where they do not.
 fn excluded(part: Part, one: &Candidate, constraints: &Constraints) -> Option<String> {
-    unsafe_for(part, one, constraints.survive).or_else(|| too_slow(one, constraints.p99_ns))
+    unsafe_for(part, one, constraints.survive).or_else(|| too_slow(part, one, constraints.p99_ns))
 }
 
 fn unsafe_for(part: Part, one: &Candidate, survive: Survive) -> Option<String> {
@@ -267,12 +284,12 @@ fn unsafe_for(part: Part, one: &Candidate, survive: Survive) -> Option<String> {
     (class != Class::Durable).then(|| format!("{} after {of}", class.word()))
 }
 
-fn too_slow(one: &Candidate, limit: Option<u64>) -> Option<String> {
+fn too_slow(part: Part, one: &Candidate, limit: Option<u64>) -> Option<String> {
     let limit = limit? as f64;
-    match one.p99_ns {
-        Some(p99) if p99 <= limit => None,
-        Some(p99) => Some(format!("its p99 is {}", show_ns(p99))),
-        None => Some("its p99 rests on too few samples".to_owned()),
+    match one.tail_ns(part) {
+        Some(ns) if ns <= limit => None,
+        Some(ns) => Some(format!("{} {}", one.tail_of(part), show_ns(ns))),
+        None => Some("its p99 is not known".to_owned()),
     }
 }
 
@@ -335,7 +352,7 @@ fn impossible(contest: &Contest, constraints: &Constraints) -> String {
         why.push(format!("--durable {asked} excludes {} (such as {first}){nearest}", lost.len()));
     }
     if let (Some(limit), false) = (constraints.p99_ns, safe.is_empty()) {
-        let nearest = safe.iter().filter_map(|c| c.p99_ns).min_by(f64::total_cmp);
+        let nearest = safe.iter().filter_map(|c| c.tail_ns(contest.part)).min_by(f64::total_cmp);
         let nearest = nearest.map_or("no p99 is known".to_owned(), |ns| format!("the nearest that can be met is {}", show_ns(ns)));
         let of = if why.is_empty() { format!("all {}", safe.len()) } else { format!("the other {}", safe.len()) };
         why.push(format!("--p99 {} excludes {of}; {nearest}", show_ns(limit as f64)));

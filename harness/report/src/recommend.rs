@@ -14,7 +14,8 @@ use crate::show;
 
 const HOW: &str = "`optimal`: no other of the same durability class is as good in every figure and better in one; classes are never mixed. Figures are \
                    medians over rounds, with no interval: candidates that are close may change places in another run. The time of a store is that of \
-                   a request at capacity where whole requests were measured, else the median of a save; p99 is that of the scenario's own load.";
+                   a request at capacity where whole requests were measured, else the median of a save; p99 is that of the scenario's own load, \
+                   and `≤` the longest time where too few samples carry one.";
 /// Settings in bytes, whose values need their unit.
 const BYTES: [&str; 4] = ["store.dictionary-size", "store.session-max", "compress.min-size", "compress.decompressed-max"];
 
@@ -79,7 +80,11 @@ fn of_part(decision: &Decision) -> String {
         let mut cells = vec![code(&shown(one, &varied))];
         cells.extend(store.then(|| one.class.unwrap_or("not measured").to_owned()));
         let blank = |ns: Option<f64>| ns.map_or(BLANK.to_owned(), show_ns);
-        cells.extend([blank(one.time_ns), blank(one.p99_ns), show_ns(one.cpu_ns)]);
+        let p99 = match (one.p99_ns, one.max_ns) {
+            (None, Some(max)) => format!("≤ {}", show_ns(max)),
+            (p99, _) => blank(p99),
+        };
+        cells.extend([blank(one.time_ns), p99, show_ns(one.cpu_ns)]);
         cells.extend((!store).then(|| one.bytes_ratio.map_or(BLANK.to_owned(), |ratio| format!("{ratio:.3}"))));
         let rounds =
             if one.time_rounds == one.rounds { one.rounds.to_string() } else { format!("{} (time {})", one.rounds, one.time_rounds) };

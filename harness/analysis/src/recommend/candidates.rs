@@ -190,6 +190,7 @@ fn candidate(
         time_ns,
         time_rounds,
         p99_ns: case.response.p99_ns.value,
+        max_ns: case.response.max_ns.high,
         cpu_ns: case.cpu_per_request_ns.value.filter(usable)?,
         bytes_ratio,
         rounds: case.rounds_measured,

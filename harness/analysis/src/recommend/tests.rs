@@ -14,7 +14,8 @@ fn candidate(at: usize, time: u32, cpu: u32, p99: u32, class: Option<(Class, Cla
         settings: BTreeMap::from([("store.kind".to_owned(), "files".to_owned()), ("x".to_owned(), at.to_string())]),
         time_ns: Some(f64::from(time)),
         time_rounds: 3,
-        p99_ns: Some(f64::from(p99)),
+        p99_ns: (!p99.is_multiple_of(3)).then_some(f64::from(p99)),
+        max_ns: Some(f64::from(p99)),
         cpu_ns: f64::from(cpu),
         bytes_ratio: Some(1.0 + f64::from(cpu % 7)),
         rounds: 3,
@@ -46,13 +47,16 @@ fn any_constraints() -> impl Strategy<Value = Constraints> {
 
 /// The best that is allowed, by going through all: what `decide` must find.
 fn best(contest: &Contest, constraints: &Constraints) -> Option<f64> {
+    let part = contest.part;
     let allowed = contest.candidates.iter().filter(|c| {
         let safe = match (contest.part, constraints.survive, c.crashes) {
             (Part::Store, Survive::Kill, crashes) => crashes.is_some_and(|c| c.kill == Class::Durable),
             (Part::Store, Survive::PowerLoss, crashes) => crashes.is_some_and(|c| c.all == Class::Durable),
             _ => true,
         };
-        safe && constraints.p99_ns.is_none_or(|limit| c.p99_ns.unwrap() <= limit as f64)
+        safe && constraints
+            .p99_ns
+            .is_none_or(|limit| (if part == Part::Store || c.p99_ns.is_some() { c.max_ns.unwrap() } else { c.cpu_ns }) <= limit as f64)
     });
     allowed.map(|c| c.objectives(contest.part)[0]).min_by(f64::total_cmp)
 }
@@ -105,13 +109,15 @@ proptest! {
 fn what_cannot_be_met_says_which_constraint_excludes_what_and_what_could_be() {
     let durable = Some((Class::Durable, Class::Durable));
     let lossy = Some((Class::Durable, Class::Consistent));
-    let all = vec![candidate(0, 1, 1, 3_000_000, lossy), candidate(1, 9, 9, 8_000_000, durable), candidate(2, 8, 9, 9_000_000, durable)];
+    let all = vec![candidate(0, 1, 1, 3_000_001, lossy), candidate(1, 9, 9, 8_000_000, durable), candidate(2, 8, 9, 9_000_000, durable)];
     let asked = |survive, p99_ns| decide(contest(Part::Store, all.clone()), &Constraints { survive, p99_ns, payload_bytes: None });
     let why = asked(Survive::PowerLoss, Some(5_000_000)).unwrap_err();
     assert!(why.contains("--durable power-loss excludes 1 (such as consistent after power loss)"), "{why}");
     assert!(why.contains("--p99 5.00 ms excludes the other 2; the nearest that can be met is 8.00 ms"), "{why}");
     assert_eq!(asked(Survive::Kill, Some(5_000_000)).unwrap().pick, 0);
     assert_eq!(asked(Survive::PowerLoss, None).unwrap().pick, 2);
+    let excluded = asked(Survive::PowerLoss, Some(8_000_000)).unwrap().standings.pop().unwrap();
+    assert_eq!(excluded, Standing::Excluded("too few samples carry a p99, and the longest was 9.00 ms".to_owned()));
     let none = decide(contest(Part::Store, all[..1].to_vec()), &Constraints::default()).unwrap_err();
     assert!(none.contains("and the best of them is consistent"), "{none}");
 }
