@@ -14,6 +14,7 @@ mod expect;
 mod headline;
 pub mod hotspots;
 mod merge;
+pub mod recommend;
 mod rounds;
 mod run;
 pub mod schedule;

@@ -57,8 +57,29 @@ const fn drawn(name: &'static str, doc: &'static str, make: fn(&mut dyn FnMut(u3
     Shape { name, doc, make, lacks: |_| None, fetched: false }
 }
 
+/// Before the path of a file that is the payload. No scenario can name it: where a file lies is no part of a load that others can repeat.
+pub const GIVEN: &str = "file:";
+/// Largest file that is taken as a payload, bytes: a session keeps several of them.
+pub const GIVEN_MAX: u64 = 1 << 20;
+
+/// The size of a file that is to be a payload, bytes.
+///
+/// # Errors
+/// Why it is none: it cannot be read, is empty or larger than [`GIVEN_MAX`], or is no UTF-8.
+pub fn given_bytes(path: &str) -> Result<u64, String> {
+    real::given(path).map(|text| text.len() as u64)
+}
+
+/// Whether there is such a shape.
+pub(crate) fn known(shape: &str) -> bool {
+    shape.starts_with(GIVEN) || SHAPES.iter().any(|s| s.name == shape)
+}
+
 /// Why there is no payload of that shape and size, if so, and what to do; `None` for an unknown shape.
 pub(crate) fn lacks(shape: &str, bytes: usize) -> Option<(String, Option<&'static str>)> {
+    if let Some(path) = shape.strip_prefix(GIVEN) {
+        return real::given(path).err().map(|why| (why, Some("give a text file in UTF-8 of 1 byte to 1 MiB")));
+    }
     let shape = SHAPES.iter().find(|s| s.name == shape)?;
     let remedy = shape.fetched.then_some("scripts/corpora fetches the corpora; run from the root of the repository");
     (shape.lacks)(bytes).map(|why| (why, remedy))
@@ -67,8 +88,11 @@ pub(crate) fn lacks(shape: &str, bytes: usize) -> Option<(String, Option<&'stati
 /// Distinct payloads made per kind of request: enough that no cache serves one alone, few enough to build quickly.
 pub(crate) const VARIANTS: usize = 32;
 
-/// Makes one payload of `shape` with exactly `bytes` bytes; `None` for an unknown shape.
+/// Makes one payload of `shape` with exactly `bytes` bytes, or of a file that is given the whole; `None` for an unknown shape.
 pub fn make(shape: &str, bytes: usize, rng: &mut impl Rng) -> Option<Bytes> {
+    if let Some(path) = shape.strip_prefix(GIVEN) {
+        return real::given(path).ok().map(Bytes::from);
+    }
     let shape = SHAPES.iter().find(|s| s.name == shape)?;
     let mut pick = |n: u32| rng.random_range(0..n);
     let mut text = (shape.make)(&mut pick, bytes);
@@ -290,6 +314,10 @@ mod tests {
                 assert!(one(1).is_ascii());
             }
         }
+        let given = concat!("file:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let whole = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+        assert_eq!(make(given, 1, &mut Pcg64Mcg::seed_from_u64(1)).unwrap(), whole);
+        assert!(lacks(given, 1).is_none() && lacks("file:/no-such", 1).unwrap().0.contains("/no-such"));
         assert!(make("no-such", 1, &mut Pcg64Mcg::seed_from_u64(1)).is_none());
     }
 

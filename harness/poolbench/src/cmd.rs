@@ -8,6 +8,7 @@ mod durability;
 mod hidden;
 mod list;
 mod merge;
+mod recommend;
 mod report;
 mod run;
 mod serve;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Claims(args) => claims::claims(&args),
+        Command::Recommend(args) => recommend::recommend(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Durability(args) => durability::durability(&args),
         Command::Serve(args) => serve::serve(&args),

@@ -208,7 +208,7 @@ fn what_survives_is_a_row_with_a_column_for_each_percentile() {
         why: String::new(),
     };
     let mut summary = summary();
-    assert!(!doc::report(&summary, &[], None).contains("What survives"), "nobody asked");
+    assert!(!doc::report(&summary, &[], None, "").contains("What survives"), "nobody asked");
     let mut row = Survival {
         says: "WAL over DELETE".to_owned(),
         place: "sqlite/session-writes.toml:46".to_owned(),
@@ -227,13 +227,13 @@ fn what_survives_is_a_row_with_a_column_for_each_percentile() {
         beside: vec!["at lower durability".to_owned()],
     };
     summary.survives.push(row.clone());
-    let told = doc::report(&summary, &[], None).replace('\u{a0}', " ");
+    let told = doc::report(&summary, &[], None, "").replace('\u{a0}', " ");
     let expected = "| WAL over DELETE (sqlite/session-writes) | 8.00× [7.50, 8.50] | persist: 4.00× [3.90, 4.10] | 2.00× [1.90, 2.10] | \
                     1.10× [0.80, 1.50] inconclusive | 33 % [30, 37] | 5 % [-11, 20] inconclusive | \
                     alone: sqlite/commits `variant=wal-normal` over `variant=delete-full`; at lower durability |";
     assert!(told.contains(expected), "{told}");
     (row.isolated, row.p50_share) = (Gain { why: "the run lacks it".to_owned(), ..Gain::default() }, Share::default());
     summary.survives = vec![row];
-    let told = doc::report(&summary, &[], None).replace('\u{a0}', " ");
+    let told = doc::report(&summary, &[], None, "").replace('\u{a0}', " ");
     assert!(told.contains("| WAL over DELETE (sqlite/session-writes) | – |") && told.contains("; the run lacks it |"), "{told}");
 }
