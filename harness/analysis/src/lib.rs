@@ -14,12 +14,14 @@ mod expect;
 mod headline;
 pub mod hotspots;
 mod merge;
+pub mod recommend;
 mod rounds;
 mod run;
 pub mod schedule;
 mod stats;
 pub mod summary;
 mod sure;
+mod survives;
 mod tiers;
 mod time;
 

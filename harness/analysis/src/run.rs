@@ -16,7 +16,7 @@ use crate::stats::{quotient, share};
 use crate::summary::{
     BrandCounts, CaseSummary, Failure, FailureKind, Grade, ProfileSummary, Ran, SCHEMA, ScenarioSummary, StatusRow, Summary,
 };
-use crate::{brands, case, claims, classes, contenders, expect, headline};
+use crate::{brands, case, claims, classes, contenders, expect, headline, survives};
 
 /// Judges a run. Records of cases that are not in the plan are ignored; cases without records show as such.
 pub fn summarise(plan: &Plan, facts: &Facts, records: &[Record]) -> Summary {
@@ -42,6 +42,7 @@ pub fn summarise_with(plan: &Plan, facts: &Facts, records: &[Record], durability
         headlines: headline::of_run(ran, &failures, &scenarios),
         failed: !failures.is_empty(),
         failures,
+        survives: survives::survivals(plan, &scenarios, &by_case, durability),
         scenarios,
     }
 }

@@ -12,6 +12,7 @@ mod claims;
 mod classes;
 mod compare;
 mod contenders;
+mod survives;
 
 pub use across::*;
 pub use case::*;
@@ -19,6 +20,7 @@ pub use claims::*;
 pub use classes::*;
 pub use compare::*;
 pub use contenders::*;
+pub use survives::*;
 
 /// Version of the summary's JSON.
 pub const SCHEMA: u32 = 1;
@@ -51,6 +53,9 @@ pub struct Summary {
     pub failures: Vec<Failure>,
     /// Scenarios in plan order.
     pub scenarios: Vec<ScenarioSummary>,
+    /// What survives end to end of gains in isolation, in plan order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub survives: Vec<Survival>,
 }
 
 /// How much ran.

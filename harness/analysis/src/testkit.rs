@@ -137,6 +137,7 @@ pub(crate) fn plan(scenario: &str, axes: &[(&str, &[&str])], rate: Option<Rate>,
             axes: axes.iter().map(axis).collect(),
             profile: true,
             claims: Vec::new(),
+            survives: Vec::new(),
         }],
         cases: combinations.into_iter().map(case).collect(),
     }

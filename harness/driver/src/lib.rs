@@ -37,6 +37,7 @@ pub use coordinator::monitor::http as monitor;
 pub use launch::{LaunchError, Launcher, Lengths};
 pub use load::{Intended, intended, stand_in_rate};
 pub use pacer::fifo_allowed;
+pub use payload::{GIVEN, GIVEN_MAX, given_bytes};
 pub use prepare::{PreparedCase, Problem, catalogue, kinds, prepare};
 pub use simulation::{Simulated, simulate};
 pub use trial::{Finished, Order, Trial, WORKER_SUBCOMMAND, profile_hz};

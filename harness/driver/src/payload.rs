@@ -57,8 +57,29 @@ const fn drawn(name: &'static str, doc: &'static str, make: fn(&mut dyn FnMut(u3
     Shape { name, doc, make, lacks: |_| None, fetched: false }
 }
 
+/// Before the path of a file that is the payload. No scenario can name it: where a file lies is no part of a load that others can repeat.
+pub const GIVEN: &str = "file:";
+/// Largest file that is taken as a payload, bytes: a session keeps several of them.
+pub const GIVEN_MAX: u64 = 1 << 20;
+
+/// The size of a file that is to be a payload, bytes.
+///
+/// # Errors
+/// Why it is none: it cannot be read, is empty or larger than [`GIVEN_MAX`], or is no UTF-8.
+pub fn given_bytes(path: &str) -> Result<u64, String> {
+    real::given(path).map(|text| text.len() as u64)
+}
+
+/// Whether there is such a shape.
+pub(crate) fn known(shape: &str) -> bool {
+    shape.starts_with(GIVEN) || SHAPES.iter().any(|s| s.name == shape)
+}
+
 /// Why there is no payload of that shape and size, if so, and what to do; `None` for an unknown shape.
 pub(crate) fn lacks(shape: &str, bytes: usize) -> Option<(String, Option<&'static str>)> {
+    if let Some(path) = shape.strip_prefix(GIVEN) {
+        return real::given(path).err().map(|why| (why, Some("give a text file in UTF-8 of 1 byte to 1 MiB")));
+    }
     let shape = SHAPES.iter().find(|s| s.name == shape)?;
     let remedy = shape.fetched.then_some("scripts/corpora fetches the corpora; run from the root of the repository");
     (shape.lacks)(bytes).map(|why| (why, remedy))
@@ -67,14 +88,30 @@ pub(crate) fn lacks(shape: &str, bytes: usize) -> Option<(String, Option<&'stati
 /// Distinct payloads made per kind of request: enough that no cache serves one alone, few enough to build quickly.
 pub(crate) const VARIANTS: usize = 32;
 
-/// Makes one payload of `shape` with exactly `bytes` bytes; `None` for an unknown shape.
+/// Makes one payload of `shape` with exactly `bytes` bytes, or of a file that is given the whole; `None` for an unknown shape.
 pub fn make(shape: &str, bytes: usize, rng: &mut impl Rng) -> Option<Bytes> {
+    if let Some(path) = shape.strip_prefix(GIVEN) {
+        return real::given(path).ok().map(Bytes::from);
+    }
     let shape = SHAPES.iter().find(|s| s.name == shape)?;
     let mut pick = |n: u32| rng.random_range(0..n);
     let mut text = (shape.make)(&mut pick, bytes);
     // All that are made are ASCII, so that any length is a whole text; those that are fetched were cut already.
     text.truncate(bytes);
     Some(Bytes::from(text))
+}
+
+/// The first payload that a contender of that shape and size is given in a run of that seed.
+///
+/// # Errors
+/// What is wrong, and what to do: a shape that does not exist, or one whose corpus is not here.
+pub fn first(shape: &str, bytes: usize, seed: u64) -> Result<Bytes, (String, &'static str)> {
+    if let Some((why, remedy)) = lacks(shape, bytes) {
+        return Err((why, remedy.unwrap_or("choose a size that the shape has")));
+    }
+    let names = || SHAPES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
+    let made = make(shape, bytes, &mut crate::schedule::stream(seed, "payload"));
+    made.ok_or_else(|| (format!("no payload of shape '{shape}' (expected one of {})", names()), "docs/SCENARIOS.md lists the shapes"))
 }
 
 type Pick<'a> = &'a mut dyn FnMut(u32) -> u32;
@@ -277,6 +314,19 @@ mod tests {
                 assert!(one(1).is_ascii());
             }
         }
+        let given = concat!("file:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let whole = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+        assert_eq!(make(given, 1, &mut Pcg64Mcg::seed_from_u64(1)).unwrap(), whole);
+        assert!(lacks(given, 1).is_none() && lacks("file:/no-such", 1).unwrap().0.contains("/no-such"));
         assert!(make("no-such", 1, &mut Pcg64Mcg::seed_from_u64(1)).is_none());
+    }
+
+    #[test]
+    fn the_first_payload_is_the_one_that_a_contender_is_given() {
+        let drawn = make("agent-session", 4096, &mut crate::schedule::stream(42, "payload"));
+        assert_eq!(first("agent-session", 4096, 42).ok(), drawn);
+        assert_ne!(first("agent-session", 4096, 43).ok(), drawn);
+        let (why, _) = first("agent-sesion", 1, 1).unwrap_err();
+        assert!(why.starts_with("no payload of shape 'agent-sesion' (expected one of agent-session, "), "{why}");
     }
 }

@@ -329,7 +329,7 @@ fn popularity(text: &Located) -> Result<Popularity, Problem> {
 }
 
 fn service(mix: &Mix) -> Result<(ServiceTime, pool::How), Problem> {
-    if !SHAPES.iter().any(|s| s.name == mix.shape.value) {
+    if !payload::known(&mix.shape.value) {
         return Err(Problem::unknown(&mix.shape, "payload shape", &mix.shape.value, SHAPES.iter().map(|s| s.name)));
     }
     if let Some((why, remedy)) = payload::lacks(&mix.shape.value, mix.payload_bytes as usize) {

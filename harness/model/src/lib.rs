@@ -13,6 +13,7 @@ pub mod record;
 pub mod renumber;
 pub mod rundir;
 pub mod settings;
+pub mod survives;
 pub mod trace;
 pub mod units;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claim::Claim;
 use crate::settings::Located;
+use crate::survives::Survives;
 use crate::trace::Trace;
 use crate::units::Rate;
 
@@ -87,6 +88,9 @@ pub struct Scenario {
     /// What it claims.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
+    /// Gains in isolation that its own are held against.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survives: Vec<Survives>,
 }
 
 /// A setting given several values.

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Judge: hold the claims of a run's scenarios against its records
     Claims(ClaimsArgs),
+    /// Judge: name the best settings of a run, and test the prediction
+    Recommend(RecommendArgs),
     /// Judge: test this host, and say what can be measured on it
     Doctor(DoctorArgs),
     /// Look: name scenarios and their cases
@@ -74,6 +76,17 @@ pub(crate) enum Command {
         /// Where it notes each execution
         #[arg(long, value_name = "FILE")]
         journal: Option<PathBuf>,
+    },
+    /// One payload as scenarios have it, on stdout: for peers that are measured on the same documents
+    #[command(hide = true)]
+    Payload {
+        /// Name of its shape
+        shape: String,
+        /// Bytes
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=67_108_864))]
+        size: u32,
+        /// Seed of what it holds
+        seed: u64,
     },
     /// One trial: JSON lines on stdin and stdout
     #[command(hide = true)]
@@ -223,6 +236,56 @@ pub(crate) struct ClaimsArgs {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// After what no acknowledged save may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurableArg {
+    /// The power fails.
+    PowerLoss,
+    /// The process is killed.
+    Kill,
+    /// Nothing is asked.
+    None,
+}
+
+/// `recommend`.
+#[derive(Args, Debug)]
+#[command(after_long_help = RECOMMENDING)]
+pub(crate) struct RecommendArgs {
+    /// Directory of a run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// After what no acknowledged save may be lost
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "power-loss")]
+    pub(crate) durable: DurableArg,
+    /// Greatest 99th percentile of the time of a request or operation, such as 5ms
+    #[arg(long, value_name = "DURATION", value_parser = model::units::parse_duration)]
+    pub(crate) p99: Option<u64>,
+    /// Choose for payloads as large as this file, and confirm on it: UTF-8 text of at most 1 MiB
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payload: Option<PathBuf>,
+    /// Rounds of the confirmation
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=100))]
+    pub(crate) rounds: u32,
+    /// Predict only
+    #[arg(long, conflicts_with = "rounds")]
+    pub(crate) no_confirm: bool,
+    /// Confirm with a debug build, whose figures mean little
+    #[arg(long)]
+    pub(crate) allow_debug: bool,
+    /// Print JSON instead of Markdown
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const RECOMMENDING: &str = "\
+Compared are the settings of stores and codecs that the run holds under one load. What a crash
+costs has to be in the run: `poolbench durability --into RUN` adds it. Without --payload the
+confirmation has payloads of another seed. If no settings meet the constraints, the exit code is
+2, and the error names what each of them excludes.";
 
 /// `doctor`.
 #[derive(Args, Debug)]

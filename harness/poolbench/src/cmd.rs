@@ -8,6 +8,7 @@ mod durability;
 mod hidden;
 mod list;
 mod merge;
+mod recommend;
 mod report;
 mod run;
 mod serve;
@@ -31,11 +32,13 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Claims(args) => claims::claims(&args),
+        Command::Recommend(args) => recommend::recommend(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Durability(args) => durability::durability(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Completions { shell } => completions(shell),
         Command::Worker { fault, journal } => hidden::worker(fault.as_deref(), journal),
+        Command::Payload { shape, size, seed } => hidden::payload(&shape, size as usize, seed),
         Command::Trial => hidden::trial(),
         Command::CrashWriter { id, dir, seed } => hidden::crash_writer(&id, &dir, seed),
     }

@@ -6,7 +6,7 @@ use analysis::Summary;
 use model::durability::Durability;
 
 use crate::pictures::ScenarioPictures;
-use crate::{claims, durability};
+use crate::{claims, durability, survives};
 
 mod axes;
 mod checks;
@@ -24,15 +24,18 @@ mod time;
 pub(crate) use classes::{ratio_within, within};
 pub(crate) use overview::axes as axes_of;
 
-/// The document; `pictures` holds one entry per scenario, in order, `crashes` what a crash costs where that was measured.
-pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures], crashes: Option<&Durability>) -> String {
+/// The document; `pictures` holds one entry per scenario, in order, `crashes` what a crash costs where that was measured, `advice` the
+/// recommendation.
+pub(crate) fn report(summary: &Summary, pictures: &[ScenarioPictures], crashes: Option<&Durability>, advice: &str) -> String {
     let mut out = head::title_and_headline(summary);
     out.push_str(&head::alerts(summary));
     out.push_str(&head::facts(summary));
     out.push_str(&head::HOW_TO_READ.replace("{rounds}", &head::rounds(summary)));
     out.push_str(&overview::table(summary));
     out.push_str(&durability::section(summary, crashes));
+    out.push_str(advice);
     out.push_str(&claims::section(summary));
+    out.push_str(&survives::section(summary));
     let everywhere = head::brands_everywhere(summary);
     for (index, scenario) in summary.scenarios.iter().enumerate() {
         let none = ScenarioPictures::default();

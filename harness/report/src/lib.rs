@@ -21,7 +21,9 @@ mod markdown;
 mod parts;
 mod pictures;
 mod plots;
+mod recommend;
 mod show;
+mod survives;
 mod svg;
 mod terminal;
 
@@ -30,6 +32,7 @@ pub use claims::{ledger, ledger_json};
 pub use durability::durability_page;
 pub use markdown::{Column, Table};
 pub use plots::theory::{TheoryLine, theory_plot};
+pub use recommend::{confirmation, recommendation, settings_block};
 pub use terminal::terminal;
 
 /// Everything a report is made of.
@@ -93,7 +96,8 @@ pub fn write_with(input: &Input<'_>, durability: Option<&Durability>) -> Result<
     let summary = analysis::summarise_with(input.plan, input.facts, input.records, durability);
     let mut files = BTreeMap::new();
     let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
-    files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures, durability).into_bytes());
+    let advice = recommend::section(input.plan, &summary, durability);
+    files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures, durability, &advice).into_bytes());
     files.insert(rundir::REPORT_JSON.to_owned(), json(&summary)?);
     Ok(Output { files })
 }

@@ -195,3 +195,45 @@ fn lag_over_time_is_drawn_where_records_tell_of_it() {
     let svg = text(&after, drawn[0]);
     assert!(svg.contains("greatest lag") && svg.contains("<polyline"));
 }
+
+#[test]
+fn what_survives_is_a_row_with_a_column_for_each_percentile() {
+    use analysis::summary::{Gain, Share, Survival};
+    let gain = |gain: f64, low: f64, high: f64, inconclusive| Gain {
+        gain: Some(gain),
+        low: Some(low),
+        high: Some(high),
+        rounds: 8,
+        inconclusive,
+        why: String::new(),
+    };
+    let mut summary = summary();
+    assert!(!doc::report(&summary, &[], None, "").contains("What survives"), "nobody asked");
+    let mut row = Survival {
+        says: "WAL over DELETE".to_owned(),
+        place: "sqlite/session-writes.toml:46".to_owned(),
+        phase: "persist".to_owned(),
+        scenario: "sqlite/session-writes".to_owned(),
+        isolated_scenario: "sqlite/commits".to_owned(),
+        isolated_of: "variant=wal-normal".to_owned(),
+        isolated_over: "variant=delete-full".to_owned(),
+        isolated: gain(8.0, 7.5, 8.5, false),
+        phase_p50: gain(4.0, 3.9, 4.1, false),
+        p50: gain(2.0, 1.9, 2.1, false),
+        p99: gain(1.1, 0.8, 1.5, true),
+        p50_share: Share { share: Some(0.3333), low: Some(0.3), high: Some(0.37), ..Share::default() },
+        p99_share: Share { share: Some(0.046), low: Some(-0.11), high: Some(0.2), inconclusive: true, ..Share::default() },
+        durability: None,
+        beside: vec!["at lower durability".to_owned()],
+    };
+    summary.survives.push(row.clone());
+    let told = doc::report(&summary, &[], None, "").replace('\u{a0}', " ");
+    let expected = "| WAL over DELETE (sqlite/session-writes) | 8.00× [7.50, 8.50] | persist: 4.00× [3.90, 4.10] | 2.00× [1.90, 2.10] | \
+                    1.10× [0.80, 1.50] inconclusive | 33 % [30, 37] | 5 % [-11, 20] inconclusive | \
+                    alone: sqlite/commits `variant=wal-normal` over `variant=delete-full`; at lower durability |";
+    assert!(told.contains(expected), "{told}");
+    (row.isolated, row.p50_share) = (Gain { why: "the run lacks it".to_owned(), ..Gain::default() }, Share::default());
+    summary.survives = vec![row];
+    let told = doc::report(&summary, &[], None, "").replace('\u{a0}', " ");
+    assert!(told.contains("| WAL over DELETE (sqlite/session-writes) | – |") && told.contains("; the run lacks it |"), "{told}");
+}

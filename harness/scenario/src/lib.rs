@@ -27,7 +27,7 @@ use crate::problem::Problems;
 use crate::resolve::Wanted;
 use crate::select::Filters;
 pub use crate::server::{AlertTable, ServerFile, server};
-use crate::wire::{Known, Wire};
+use crate::wire::{Known, Wire, WireAxis, WireSurvives};
 
 /// A scenario file, or a trace that one beside it replays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub struct Listing {
 /// A file that was read, with all its cases' ids.
 struct Read {
     wire: Wire,
+    /// As written, whatever `-s` changed.
+    axes: Vec<WireAxis>,
     combinations: Vec<Combination>,
 }
 
@@ -182,16 +184,32 @@ fn read_all(
         }
         found.extend(problems.into_vec());
     }
+    if found.is_empty() {
+        found.extend(survivals(&read));
+    }
     if found.is_empty() { Ok(read) } else { Err(sorted(found)) }
 }
 
+/// What is wrong with sentences that name another file's scenario.
+fn survivals(read: &[Read]) -> Vec<Problem> {
+    let all: Vec<(&str, &[WireAxis])> = read.iter().map(|r| (r.wire.name.as_str(), r.axes.as_slice())).collect();
+    let of = |r: &Read| {
+        let mut problems = Problems::of(&r.wire.file);
+        r.wire.survives.iter().for_each(|survives| survives.check(&all, &mut problems));
+        problems.into_vec()
+    };
+    read.iter().flat_map(of).collect()
+}
+
 fn read_one(source: &Source, name: &str, known: &Known<'_>, wanted: &Wanted, change: Change<'_>, problems: &mut Problems) -> Option<Read> {
-    let wire = change(wire::read(&source.file, name, &source.text, known, problems)?);
+    let wire = wire::read(&source.file, name, &source.text, known, problems)?;
+    let axes = wire.axes.clone();
+    let wire = change(wire);
     let combinations = matrix::combinations(&wire, problems);
     for combination in matrix::cover(&combinations) {
         resolve::case(&wire, &combination, known, wanted, problems);
     }
-    Some(Read { wire, combinations })
+    Some(Read { wire, axes, combinations })
 }
 
 /// `pool/steady` of `pool/steady.toml`.
@@ -265,6 +283,7 @@ fn described(wire: &Wire, chosen: &[Combination]) -> Scenario {
         axes: matrix::plan_axes(wire, chosen),
         profile: wire.profile,
         claims: wire.claims.clone(),
+        survives: wire.survives.iter().map(WireSurvives::told).collect(),
     }
 }
 

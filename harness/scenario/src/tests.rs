@@ -8,6 +8,7 @@ mod docs;
 mod selection;
 mod shaken;
 mod standard;
+mod survives;
 
 use model::SettingRow;
 use model::plan::{Plan, Size};

@@ -5,6 +5,7 @@
 mod claims;
 mod fields;
 mod load;
+mod survives;
 mod variants;
 
 use std::collections::BTreeMap;
@@ -22,11 +23,14 @@ pub(crate) use claims::CLAIM;
 pub(crate) use fields::Fields;
 #[cfg(test)]
 pub(crate) use load::{LOAD, MIX};
+pub(crate) use survives::WireSurvives;
+#[cfg(test)]
+pub(crate) use survives::{ISOLATED, SURVIVES};
 pub(crate) use variants::{Variant, unknown as unknown_variant};
 
 /// Keys of a scenario's top level beside the settings' own tables.
-pub(crate) const TOP: [&str; 13] =
-    ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "variants", "matrix", "faults", "expect", "claim"];
+pub(crate) const TOP: [&str; 14] =
+    ["what", "why", "guards", "notes", "target", "suite", "profile", "load", "variants", "matrix", "faults", "expect", "claim", "survives"];
 /// Most axes of one scenario.
 const MOST_AXES: usize = 12;
 /// Most values of one axis.
@@ -56,6 +60,8 @@ pub(crate) struct Wire {
     pub(crate) expect: Vec<(String, Located)>,
     /// In file order.
     pub(crate) claims: Vec<Claim>,
+    /// In file order.
+    pub(crate) survives: Vec<WireSurvives>,
 }
 
 /// `[load]`.
@@ -123,7 +129,7 @@ pub(crate) struct Known<'a> {
 pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, problems: &mut Problems) -> Option<Wire> {
     let mut fields = Fields::new("", file, 1, tree::read(text, problems)?);
     let expect = fields.entry("expect").map(|e| tree_leaves("", e, file, problems)).unwrap_or_default();
-    let claims = fields.entry("claim");
+    let (claims, survives) = (fields.entry("claim"), fields.entry("survives"));
     let mut wire = Wire {
         file: file.to_owned(),
         name: name.to_owned(),
@@ -140,6 +146,7 @@ pub(crate) fn read(file: &str, name: &str, text: &str, known: &Known<'_>, proble
         faults: fields.entry("faults").map(|e| faults(e, file, known.kinds, problems)).unwrap_or_default(),
         expect,
         claims: Vec::new(),
+        survives: survives.map(|e| survives::read(e, file, name, known, problems)).unwrap_or_default(),
         settings: settings(&mut fields, file, known, problems),
     };
     let mut names: Vec<&str> = TOP.to_vec();

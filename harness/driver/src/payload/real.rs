@@ -1,5 +1,6 @@
 //! Payloads that nobody of this project wrote: a sample that is carried along, and corpora that a script fetches.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -70,6 +71,23 @@ pub(super) fn corpus(name: &str, bytes: usize) -> String {
     let mut text = std::fs::read_to_string(path(name)).unwrap_or_default();
     text.truncate(text.floor_char_boundary(bytes));
     text
+}
+
+/// The text of a file that is given as a payload.
+///
+/// # Errors
+/// Why it is none: it cannot be read, is empty or too large, or is no UTF-8.
+pub(super) fn given(path: &str) -> Result<String, String> {
+    let max = super::GIVEN_MAX;
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells a file that is too long, whatever its metadata say.
+    let read = std::fs::File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
+    match (read, bytes.len() as u64) {
+        (Err(why), _) => Err(format!("'{path}' cannot be read: {why}")),
+        (_, 0) => Err(format!("'{path}' is empty (expected 1 to {max} bytes)")),
+        (_, long) if long > max => Err(format!("'{path}' has more than {max} bytes")),
+        _ => String::from_utf8(bytes).map_err(|why| format!("'{path}' is no UTF-8 text: {why}")),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The hidden ends of pipes: a pool's worker and a trial's child.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -18,6 +19,13 @@ pub(super) fn worker(fault: Option<&str>, journal: Option<PathBuf>) -> Result<Ex
     }
     // The status itself is what the fault asks for.
     std::process::exit(i32::from(code));
+}
+
+/// One payload on stdout.
+pub(super) fn payload(shape: &str, bytes: usize, seed: u64) -> Result<Exit> {
+    let made = driver::payload::first(shape, bytes, seed).map_err(|(why, help)| Complaint::usage(why, help))?;
+    std::io::stdout().lock().write_all(&made).context("standard output")?;
+    Ok(Exit::Done)
 }
 
 /// A trial: JSON lines on stdin and stdout.

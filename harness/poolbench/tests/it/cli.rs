@@ -100,11 +100,22 @@ fn the_last_filter_that_matches_decides() {
         let out = place.poolbench(&[&["run", "--plan"], args].concat()).ends(0).out;
         out.lines().rev().skip(1).map(|l| l.split_whitespace().last().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(ids(&["-f", "^sqlite/session", "-F", "wal"]).len(), 2);
-    assert_eq!(ids(&["-F", "wal", "-f", "journal-mode=wal&synchronous=full"]).len(), ids(&["-F", "wal"]).len() + 1);
-    assert!(ids(&["-F", "wal"]).len() < ids(&["-F", "nothing"]).len());
-    assert_eq!(ids(&["-f", "^sqlite/session", "-F", "wal", "-f", "^sqlite/session.*sync"]).len(), 4);
-    assert_eq!(ids(&["-f", "^sqlite/session", "-s", "store.sqlite.journal-mode=wal"]).len(), 2);
+    let of = "^sqlite/session-writes";
+    assert_eq!(ids(&["-f", of, "-F", "wal"]).len(), 2);
+    assert_eq!(ids(&["-F", of, "-f", "journal-mode=wal&synchronous=full"]).len(), ids(&["-F", of]).len() + 1);
+    assert_eq!(ids(&["-f", of, "-F", "wal", "-f", "^sqlite/session.*sync"]).len(), 4);
+    assert_eq!(ids(&["-f", of, "-s", "store.sqlite.journal-mode=wal"]).len(), 2);
+}
+
+#[test]
+fn a_payload_is_written_as_it_is_for_peers() {
+    let place = Place::new();
+    let made = |seed: &str| place.poolbench(&["payload", "agent-session", "4096", seed]).ends(0).out;
+    assert_eq!(made("7").len(), 4096);
+    assert!(made("7").starts_with("{\"messages\":[{") && made("7") == made("7") && made("7") != made("8"));
+    let refused = place.poolbench(&["payload", "agent-sesion", "4096", "7"]).ends(2);
+    assert!(refused.err.contains("no payload of shape 'agent-sesion'") && refused.err.contains("help: "), "{}", refused.err);
+    place.poolbench(&["payload", "agent-session", "0", "7"]).ends(2);
 }
 
 #[test]

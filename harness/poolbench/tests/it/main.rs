@@ -25,6 +25,8 @@ mod monitor;
 #[cfg(test)]
 mod openmetrics;
 #[cfg(test)]
+mod recommend;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod serve;

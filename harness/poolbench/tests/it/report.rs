@@ -69,6 +69,31 @@ fn a_run_with_everything_is_remade_byte_for_byte_elsewhere() {
 }
 
 #[test]
+fn what_survives_of_a_gain_is_told_of_both_scenarios_of_one_run_and_of_one_alone_what_to_run() {
+    let place = Place::new();
+    let whole = ["-f", "^sqlite/planned-writes"];
+    let alone = ["-f", "^sqlite/commits.*=(delete-full|wal-normal-cache-10000)&way=autocommit-prepared$"];
+    let run = |out: &str, rounds: &str, selection: &[&str]| {
+        let fixed = ["run", "--allow-debug", "-q", "--out", out, "--size", "smoke", "--rounds", rounds];
+        place.poolbench(&[fixed.as_slice(), selection].concat()).succeeds();
+        let json: serde_json::Value = serde_json::from_str(&place.read(&format!("{out}/report.json"))).unwrap();
+        (json["survives"][0].clone(), place.read(&format!("{out}/report.md")))
+    };
+    let (told, report) = run("both", "3", &[whole, alone].concat());
+    assert!(report.contains("## What survives of a gain"), "{report}");
+    for figure in ["isolated", "phase_p50", "p50"] {
+        // A loaded host may make figures that are not to be compared: then the reason stands there.
+        let (gain, why) = (&told[figure]["gain"], told[figure]["why"].as_str().unwrap());
+        assert!(gain.as_f64().is_some_and(|g| g > 0.0) && told[figure]["rounds"] == 3 || !why.is_empty(), "{figure}: {told}");
+        assert!(!why.starts_with("the run lacks"), "{told}");
+    }
+    let (told, report) = run("alone", "1", &whole);
+    let remedy = "poolbench run -f '^sqlite/commits' -f '^sqlite/planned-writes' --rounds 8";
+    assert!(told["isolated"]["why"].as_str().unwrap().contains(remedy) && report.contains(remedy), "{told}");
+    assert_eq!(told["p50_share"]["share"], serde_json::Value::Null);
+}
+
+#[test]
 fn pictures_and_files_that_the_report_links_exist() {
     let place = Place::with_tiny(&[("profile = false", "profile = true"), ("\"200ms\"", "\"500ms\"")]);
     place.run_tiny(&["--quiet"]).ends(0);

@@ -97,6 +97,7 @@ fn scenario(name: &str, what: &str, axes: Vec<Axis>, profile: bool) -> Scenario 
         axes,
         profile,
         claims: Vec::new(),
+        survives: Vec::new(),
     }
 }
 

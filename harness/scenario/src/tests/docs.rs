@@ -32,6 +32,10 @@ fn every_key_and_every_standard_scenario_is_on_the_page() {
     for key in wire::CLAIM.iter().map(|k| format!("claim.{k}")) {
         assert!(has(&key), "{key}");
     }
+    let isolated = wire::ISOLATED.iter().map(|k| format!("survives.isolated.{k}"));
+    for key in wire::SURVIVES.iter().map(|k| format!("survives.{k}")).chain(isolated) {
+        assert!(has(&key), "{key}");
+    }
     for key in wire::TOP {
         assert!(has(key) || key == "load", "{key}");
     }
