@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use model::Located;
 use model::durability::{Costs, Durability, Row};
 use model::record::ContenderFigures;
