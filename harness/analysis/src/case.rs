@@ -215,6 +215,7 @@ fn pacer(all: &[&Record]) -> Option<PacerSummary> {
         until_last_share: shares(|r| share(r.until_last_ns, r.window_ns)).into_iter().reduce(f64::max),
         cpu_share: pacers().filter_map(|p| share(p.cpu_ns, p.wall_ns)).reduce(f64::max),
         tail_ns: pacers().map(|p| p.tail_ns).max().unwrap_or(0),
+        stood_in: pacers().fold(0, |sum, p| sum.saturating_add(p.stood_in)),
     })
 }
 

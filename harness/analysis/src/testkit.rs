@@ -61,7 +61,7 @@ pub(crate) fn measured(case: &str, round: u32) -> Record {
     r.histograms.insert("since-sent".to_owned(), histogram(&[(1900, 1_950_000), (100, 8_900_000)]));
     r.histograms.insert("lag".to_owned(), histogram(&[(2000, 20_000)]));
     r.cpu.process_ns = 100_000_000;
-    r.pacer = Some(Pacer { cpu_ns: 1, wall_ns: 10, tail_ns: 0, run_queue_ns: 0 });
+    r.pacer = Some(Pacer { cpu_ns: 1, wall_ns: 10, tail_ns: 0, run_queue_ns: 0, stood_in: 0 });
     r.answers.digests = 2000;
     r
 }

@@ -40,7 +40,13 @@ pub(crate) fn put_load(record: &mut Record, rows: &[Row], ran: &Ran, prepared: &
     if ran.paced.is_some() {
         record.lag_over_time = crate::lag::over_time(rows, ran.window);
     }
-    record.pacer = ran.paced.map(|p| Pacer { cpu_ns: p.cpu_ns, wall_ns: p.wall_ns, tail_ns: p.tail_ns, run_queue_ns: p.run_queue_ns });
+    record.pacer = ran.paced.map(|p| Pacer {
+        cpu_ns: p.cpu_ns,
+        wall_ns: p.wall_ns,
+        tail_ns: p.tail_ns,
+        run_queue_ns: p.run_queue_ns,
+        stood_in: p.stood_in,
+    });
     let own_ns = record.cpu.process_ns + record.cpu.pacer_ns + record.cpu.workers_ns;
     record.host = ran.begin.host.since(&ran.drained.host, ran.drained.at - ran.begin.at, own_ns);
 }

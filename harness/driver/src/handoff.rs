@@ -1,13 +1,13 @@
-//! From the pacing thread to the runtime without a lock: a counter of what is due, the moments of sending, and an eventfd to ring with.
+//! From the pacing threads to the runtime without a lock: the moments of sending by index, and an eventfd to ring with.
 //!
 //! A real-time thread that takes a lock waits for whoever holds it, and that may be an ordinary thread which the scheduler has put
 //! aside for milliseconds (seen: lag p99 of 11 ms under SCHED_FIFO beside six busy compilers, through the runtime's own queue of
-//! tasks). Here the pacer stores two atomics and makes one system call that never blocks: an eventfd is guarded by a spinlock, where a
+//! tasks). Here the pacer stores one atomic and makes one system call that never blocks: an eventfd is guarded by a spinlock, where a
 //! pipe has a mutex whose holder may be put aside too.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pool::clock::Nanos;
 use rustix::event::{EventfdFlags, eventfd};
@@ -15,23 +15,18 @@ use tokio::io::unix::AsyncFd;
 
 use crate::pacer::Desk;
 
-/// The shared part.
-struct Due {
-    /// Moments of sending by index; 0 until sent.
-    sent: Vec<AtomicU64>,
-    /// How many are sent.
-    count: AtomicUsize,
-}
+/// Moments of sending by index; 0 until sent.
+type Sent = Arc<Vec<AtomicU64>>;
 
 /// The pacer's end.
 pub(crate) struct Sender {
-    due: Arc<Due>,
+    sent: Sent,
     bell: OwnedFd,
 }
 
 /// The runtime's end.
 pub(crate) struct Receiver {
-    due: Arc<Due>,
+    sent: Sent,
     bell: OwnedFd,
     taken: usize,
 }
@@ -43,20 +38,25 @@ pub(crate) struct Receiver {
 pub(crate) fn handoff(requests: usize) -> std::io::Result<(Sender, Receiver)> {
     let ring = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
     let hear = ring.try_clone()?;
-    let sent = (0..requests).map(|_| AtomicU64::new(0)).collect();
-    let due = Arc::new(Due { sent, count: AtomicUsize::new(0) });
-    Ok((Sender { due: Arc::clone(&due), bell: ring }, Receiver { due, bell: hear, taken: 0 }))
+    let sent: Sent = Arc::new((0..requests).map(|_| AtomicU64::new(0)).collect());
+    Ok((Sender { sent: Arc::clone(&sent), bell: ring }, Receiver { sent, bell: hear, taken: 0 }))
 }
 
 impl Desk for Sender {
-    fn put(&mut self, index: usize, at: Nanos) {
-        self.due.sent[index].store(at, Ordering::Relaxed);
-        self.due.count.store(index + 1, Ordering::Release);
+    fn put(&self, index: usize, at: Nanos) {
+        self.sent[index].store(at, Ordering::Release);
     }
 
     fn ring(&self) {
         // Its counter is full only after 2^64 - 2 rings that nobody heard.
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+    }
+}
+
+impl Sender {
+    /// The moments of sending; 0 for what was not sent.
+    pub(crate) fn moments(&self) -> Vec<Nanos> {
+        self.sent.iter().map(|at| at.load(Ordering::Acquire)).collect()
     }
 }
 
@@ -67,16 +67,15 @@ impl Receiver {
     /// When the runtime cannot watch the descriptor.
     pub(crate) async fn run(mut self, mut take: impl FnMut(usize, Nanos)) -> std::io::Result<()> {
         let bell = watch(self.bell)?;
-        while self.taken < self.due.sent.len() {
+        while self.taken < self.sent.len() {
             let mut ready = bell.readable().await?;
-            // Silenced before the counter is read, so that no later ring is lost.
+            // Silenced before the moments are read, so that no later ring is lost.
             let _ = rustix::io::read(bell.get_ref(), &mut [0u8; 8]);
             ready.clear_ready();
-            let count = self.due.count.load(Ordering::Acquire);
-            for index in self.taken..count {
-                take(index, self.due.sent[index].load(Ordering::Relaxed));
+            while let Some(at) = self.sent.get(self.taken).map(|at| at.load(Ordering::Acquire)).filter(|at| *at != 0) {
+                take(self.taken, at);
+                self.taken += 1;
             }
-            self.taken = count;
         }
         Ok(())
     }
@@ -94,7 +93,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn every_request_arrives_once_and_in_order() {
-        let (mut sender, receiver) = handoff(50_000).unwrap();
+        let (sender, receiver) = handoff(50_000).unwrap();
         let pacer = std::thread::spawn(move || {
             (0..50_000).for_each(|i| {
                 sender.put(i, i as u64 + 7);

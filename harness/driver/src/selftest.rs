@@ -9,9 +9,9 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::arrivals::Arrivals;
-use crate::handoff::{Sender, handoff};
+use crate::handoff::handoff;
 use crate::launch::Lengths;
-use crate::pacer::{Desk, pace};
+use crate::pacer::pace;
 use crate::slice::LEAD_NS;
 
 /// Poisson arrivals that were sent to nobody.
@@ -29,6 +29,10 @@ pub struct NullRun {
     pub cpu_share: f64,
     /// p50, p99 and p99.9 of the lateness of sends, ns.
     pub lag_ns: [Nanos; 3],
+    /// The greatest lateness, ns.
+    pub lag_max_ns: Nanos,
+    /// Requests that the stand-in sent, because the thread was kept from running.
+    pub stood_in: u64,
     /// Anderson-Darling's statistic of the sent gaps (shape, at most 4,096 of them) and its 1 % point; `None` with fewer than 20.
     pub fit: Option<(f64, f64)>,
 }
@@ -37,23 +41,6 @@ impl NullRun {
     /// Whether the sent gaps pass for the Poisson process asked for, at the 1 % level.
     pub fn is_poisson(&self) -> bool {
         self.fit.is_some_and(|(statistic, critical)| statistic <= critical)
-    }
-}
-
-/// The hand-off, with a copy of the moments of sending.
-struct Stamped {
-    sender: Sender,
-    sent: Vec<Nanos>,
-}
-
-impl Desk for Stamped {
-    fn put(&mut self, index: usize, at: Nanos) {
-        self.sent.push(at);
-        self.sender.put(index, at);
-    }
-
-    fn ring(&self) {
-        self.sender.ring();
     }
 }
 
@@ -73,16 +60,15 @@ pub fn pace_null(per_s: f64, length_ns: Nanos, seed: u64) -> std::io::Result<Nul
         let _ = receiver.run(|_, _| seen += 1).await;
         let _ = count.send(seen);
     });
-    let mut desk = Stamped { sender, sent: Vec::with_capacity(offsets.len()) };
     let mut zero = 0;
     let paced = std::thread::scope(|scope| {
         let origin = || {
             zero = MonotonicClock.now() + LEAD_NS;
             zero
         };
-        scope.spawn(|| pace(&offsets, origin, &mut desk)).join()
+        scope.spawn(|| pace(&offsets, origin, &sender)).join()
     });
-    let sent = desk.sent;
+    let sent = sender.moments();
     let paced = paced.map_err(|_| std::io::Error::other("the pacing thread panicked"))?;
     let taken = taken.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(0);
     let mut lags: Vec<Nanos> = sent.iter().zip(&offsets).map(|(at, offset)| at.saturating_sub(zero + offset)).collect();
@@ -96,6 +82,8 @@ pub fn pace_null(per_s: f64, length_ns: Nanos, seed: u64) -> std::io::Result<Nul
         fifo: paced.fifo,
         cpu_share: paced.cpu_ns as f64 / paced.wall_ns.max(1) as f64,
         lag_ns: [at(0.5), at(0.99), at(0.999)],
+        lag_max_ns: at(1.0),
+        stood_in: paced.stood_in,
         fit: stats::arrivals::of_shape(&gaps).map(|fit| (fit.statistic, fit.critical)),
     })
 }

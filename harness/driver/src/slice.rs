@@ -224,7 +224,7 @@ impl Slice<'_> {
 
     fn open_loop(&self, runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<Loaded> {
         let offsets: Vec<u64> = self.schedule.intents.iter().map(|i| i.at_ns).collect();
-        let (mut sender, receiver) = handoff(offsets.len())?;
+        let (sender, receiver) = handoff(offsets.len())?;
         // All are outstanding from the start, so that the drain cannot end before the last is handed over.
         shared.sink.outstanding.fetch_add(offsets.len() as u64, Ordering::Relaxed);
         let (ready, origin) = std::sync::mpsc::channel();
@@ -236,7 +236,7 @@ impl Slice<'_> {
                     let _ = ready.send(zero);
                     zero
                 };
-                pace(&offsets, origin, &mut sender)
+                pace(&offsets, origin, &sender)
             });
             let zero = origin.recv().unwrap_or_else(|_| MonotonicClock.now());
             let (shared, warmup, sink) = (Arc::clone(shared), self.warmup_ns, Arc::clone(&shared.sink));

@@ -50,6 +50,19 @@ pub(crate) fn use_cpus(cpus: usize) -> std::io::Result<()> {
     Ok(sched_setaffinity(None, &chosen)?)
 }
 
+/// Keeps the calling thread off the first CPU that it may use, and gives that one for another thread; `None` where there is no second or the system
+/// refuses.
+pub(crate) fn cpus_apart() -> Option<rustix::thread::CpuSet> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let mut rest = sched_getaffinity(None).ok().filter(|allowed| allowed.count() > 1)?;
+    let first = (0..CpuSet::MAX_CPU).find(|cpu| rest.is_set(*cpu))?;
+    let mut one = CpuSet::new();
+    one.set(first);
+    rest.unset(first);
+    sched_setaffinity(None, &rest).ok()?;
+    Some(one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

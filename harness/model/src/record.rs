@@ -308,7 +308,7 @@ pub struct SessionsCheck {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pacer {
-    /// CPU time of the thread, ns.
+    /// CPU time of the thread and of its stand-in, ns.
     pub cpu_ns: u64,
     /// Wall time of the thread, ns.
     pub wall_ns: u64,
@@ -317,6 +317,9 @@ pub struct Pacer {
     /// Time in which the thread could have run and had no CPU, ns; 0 where the kernel does not say (schedstat).
     #[serde(default)]
     pub run_queue_ns: u64,
+    /// Requests that the stand-in on another CPU sent, because the thread was kept from running.
+    #[serde(default)]
+    pub stood_in: u64,
 }
 
 /// Lag of the requests that were meant to start in one part of the window.

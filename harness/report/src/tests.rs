@@ -191,7 +191,10 @@ fn lag_over_time_is_drawn_where_records_tell_of_it() {
     assert!(!drawn.is_empty());
     let report = text(&after, "report.md");
     assert!(drawn.iter().all(|path| report.contains(&format!("]({path})"))), "{drawn:?}");
-    assert!(report.contains("Lag over time: the generator took 7.3 % of a CPU at most"), "0.4 s in 5.5 s of its time");
+    assert!(
+        report.contains("Lag over time: the generator took 7.3 % of a CPU at most; the host kept it from running, and its stand-in sent"),
+        "0.4 s in 5.5 s of its time"
+    );
     let svg = text(&after, drawn[0]);
     assert!(svg.contains("greatest lag") && svg.contains("<polyline"));
 }

@@ -291,10 +291,12 @@ pub struct PacerSummary {
     pub sent_share: Option<f64>,
     /// Window's begin to the last outcome by the planned window, largest of the rounds.
     pub until_last_share: Option<f64>,
-    /// CPU time of the thread by its wall time, largest of the rounds.
+    /// CPU time of the thread and its stand-in by wall time, largest of the rounds.
     pub cpu_share: Option<f64>,
     /// The spun tail before each send, ns, largest of the rounds.
     pub tail_ns: u64,
+    /// Requests that the stand-in sent, of all rounds.
+    pub stood_in: u64,
 }
 
 /// The host during the windows: the worst round of each.

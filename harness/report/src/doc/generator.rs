@@ -70,7 +70,12 @@ fn cells(case: &CaseSummary, ceiling: Option<f64>, notes: &mut Notes) -> Vec<Str
 pub(crate) fn lag(scenario: &ScenarioSummary, picture: Option<&str>) -> String {
     let Some(picture) = picture else { return String::new() };
     let cpu = scenario.cases.iter().filter_map(|case| case.pacer.as_ref()?.cpu_share).fold(0.0, f64::max);
-    let says = format!("Lag over time: the generator took {} of a CPU at most", percent(cpu));
+    let stood_in = scenario.cases.iter().filter_map(|case| Some(case.pacer.as_ref()?.stood_in)).fold(0u64, u64::saturating_add);
+    let kept = match stood_in {
+        0 => String::new(),
+        sent => format!("; the host kept it from running, and its stand-in sent {sent} requests"),
+    };
+    let says = format!("Lag over time: the generator took {} of a CPU at most{kept}", percent(cpu));
     details(&says, &image(Some(picture), &format!("Lag over time of {}", scenario.name)))
 }
 

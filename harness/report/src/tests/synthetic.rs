@@ -183,7 +183,7 @@ fn measured(case: &str, round: u32, percent: u64) -> Record {
     r.cpu.workers_ns = REQUESTS * 90_000;
     r.answers.digests = REQUESTS;
     r.answers.bodies = 64;
-    r.pacer = Some(Pacer { cpu_ns: 400_000_000, wall_ns: 5_500_000_000, tail_ns: 60_000, run_queue_ns: 0 });
+    r.pacer = Some(Pacer { cpu_ns: 400_000_000, wall_ns: 5_500_000_000, tail_ns: 60_000, run_queue_ns: 0, stood_in: 3 });
     r.host.cpu_pressure = 0.03;
     r.host.load_1m = 1.2;
     r.memory_peak_bytes = 41 << 20;
