@@ -195,7 +195,10 @@ fn impossible(contest: &Contest, constraints: &Constraints) -> String {
     }
     if let (Some(limit), false) = (constraints.p99_ns, safe.is_empty()) {
         let nearest = safe.iter().filter_map(|c| c.tail_ns(contest.part)).min_by(f64::total_cmp);
-        let nearest = nearest.map_or("no p99 is known".to_owned(), |ns| format!("the nearest that can be met is {}", show_ns(ns)));
+        let nearest = nearest.map_or("no p99 is known".to_owned(), |ns| {
+            // Exactly too: what is shown is rounded, and rounded down it could not be met.
+            format!("the nearest that can be met is {}, --p99 {}ns", show_ns(ns), ns.ceil())
+        });
         let of = if why.is_empty() { format!("all {}", safe.len()) } else { format!("the other {}", safe.len()) };
         why.push(format!("--p99 {} excludes {of}; {nearest}", show_ns(limit as f64)));
     }

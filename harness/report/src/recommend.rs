@@ -201,13 +201,22 @@ pub fn confirmation(all: &[Confirmation], on: &str) -> String {
             show::ratio(one.predicted),
             measured,
             one.measured.rounds.to_string(),
-            one.error.map_or(BLANK.to_owned(), |error| format!("{:+.1} %", error * 100.0)),
+            error(one),
             before,
             now,
         ]);
     }
     out.push_str(&table.render());
     out
+}
+
+/// The error of a prediction, with the interval that the measured ratio's gives it: `+15.9 % [-2.4, +28.1]`.
+fn error(one: &Confirmation) -> String {
+    let Some(error) = one.error else { return BLANK.to_owned() };
+    let at = |ratio: f64| (one.predicted / ratio - 1.0) * 100.0;
+    let within = one.measured.low.zip(one.measured.high).filter(|(low, high)| *low > 0.0 && *high > 0.0);
+    let within = within.map_or(String::new(), |(low, high)| format!(" [{:+.1}, {:+.1}]", at(high), at(low)));
+    format!("{:+.1} %{within}", error * 100.0)
 }
 
 fn absolute(measure: Measure, value: f64) -> String {

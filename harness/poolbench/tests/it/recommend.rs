@@ -59,6 +59,20 @@ fn accepted(place: &Place, block: &str) {
         place.write(&format!("{name}.d/it/tiny.toml"), &scenario);
         place.poolbench(&["run", "--plan", "--scenarios", &format!("{name}.d")]).ends(0);
     }
+    pasted(place, &uncommented);
+}
+
+/// The settings block in the scenario of a user: it must run, and on what was recommended.
+fn pasted(place: &Place, block: &str) {
+    let stores = TINY.replace("target = \"pool\"", "target = \"coordinator\"");
+    let stores = stores.replace("clients = 2 }", "clients = 2 }\nsessions = { count = 4, popularity = \"uniform\" }");
+    let kind = if block.contains("kind = ") { block.to_owned() } else { block.replacen("[store]\n", "[store]\nkind = \"files\"\n", 1) };
+    place.write("pasted/it/tiny.toml", &stores.replace("[expect]", &format!("{kind}\n[expect]\nsessions      = \"consistent\"")));
+    place.poolbench(&["run", "--allow-debug", "--scenarios", "pasted", "--out", "pasted-run", "-q"]).succeeds();
+    let plan: Value = serde_json::from_str(&place.read("pasted-run/plan.json")).unwrap();
+    let set = |key: &str| plan["cases"][0]["settings"][key]["value"].as_str().unwrap_or_else(|| panic!("no {key} in {plan}")).to_owned();
+    assert_eq!((set("store.files.write").as_str(), set("store.files.sync").as_str()), ("rename", "file-and-dir"));
+    assert_eq!((set("store.compress").as_str(), set("store.dictionary-size").as_str()), ("zstd", "16384"));
 }
 
 #[test]

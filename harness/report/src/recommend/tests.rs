@@ -106,6 +106,6 @@ fn a_confirmation_says_how_far_the_prediction_was_off() {
         absolute: [Some(3e5), value.map(|_| 2.5e5)],
     };
     let page = confirmation(&[one(Some(0.3)), one(None)], "the 12 bytes of a|b").replace('\u{a0}', " ");
-    assert!(page.contains("| session store | time | 0.33× | 0.30× [0.25, 0.35] |") && page.contains("+10.0 %"), "{page}");
+    assert!(page.contains("| session store | time | 0.33× | 0.30× [0.25, 0.35] |") && page.contains("+10.0 % [-5.7, +32.0] |"), "{page}");
     assert!(page.contains("no round ran to its end") && page.contains("the 12 bytes of a\\|b"), "{page}");
 }
