@@ -42,7 +42,7 @@ over     = { way = "serde-to-vec" }
 at-least = 1000
 
 [[claim]]
-says     = "a run of three rounds or more is asked for"
+says     = "the same way twice is no thousand times apart"
 metric   = "cpu-per-request"
 of       = { way = "serde-to-vec-again" }
 over     = { way = "serde-to-vec" }
