@@ -55,10 +55,10 @@ fn claimed() -> Summary {
 #[test]
 fn a_ledger_has_every_verdict_as_its_golden_file_has() {
     let summary = claimed();
-    golden("ledger.txt", crate::ledger(&summary).as_bytes());
-    golden("ledger.md", crate::claims::section(&summary).as_bytes());
-    let ledger = crate::ledger(&summary);
+    golden("ledger.txt", ledger(&summary).as_bytes());
+    golden("ledger.md", claims::section(&summary).as_bytes());
+    let text = ledger(&summary);
     for said in ["2 hold, 1 refuted, 1 inconclusive, 1 refused; 1 without a repeat", "repeat none", "at lower durability"] {
-        assert!(ledger.contains(said), "no {said} in {ledger}");
+        assert!(text.contains(said), "no {said} in {text}");
     }
 }
