@@ -16,6 +16,8 @@ use crate::summary::{CaseSummary, ClaimPair, ClaimSummary, ClaimVerdict, Grade};
 const LEVEL: f64 = 0.99;
 /// Rounds without which nothing is judged.
 const LEAST_ROUNDS: usize = 3;
+/// What is said beside the verdict of a pair that nothing was measured twice for.
+const NO_REPEAT: &str = "without a repeat: its interval has no floor";
 /// Share of requests that may have another outcome in one case than in the other.
 const OUTCOME_GAP: f64 = 0.01;
 
@@ -106,7 +108,7 @@ impl Judge<'_> {
             beside.push("at lower durability".to_owned());
         }
         if found.repeat_spread.is_none() && found.verdict != ClaimVerdict::Refused {
-            beside.push("without a repeat".to_owned());
+            beside.push(NO_REPEAT.to_owned());
         }
         found.beside = beside;
         found

@@ -11,5 +11,5 @@ mod write;
 mod writing;
 
 pub(crate) use append::APPEND;
-pub(crate) use read::{READ, SCAN};
+pub(crate) use read::{READ, READ_PARSE, SCAN};
 pub(crate) use write::WRITE;

@@ -7,3 +7,4 @@ mod whole;
 
 pub(crate) use parse::PARSE;
 pub(crate) use serialise::SERIALISE;
+pub(crate) use whole::whole;

@@ -46,6 +46,7 @@ pub const AGAIN: &str = "-again";
 #[rustfmt::skip]
 pub const JOBS: &[&Job] = &[
     &file::READ,
+    &file::READ_PARSE,
     &file::SCAN,
     &file::WRITE,
     &file::APPEND,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use coordinator::mcp::ServeConfig;
 use coordinator::monitor::alerts::{FIELDS, Rule};
+use model::durability::Durability;
 use model::plan::Size;
 use model::{Record, SettingRow, Trace};
 use pool::Config;
@@ -18,8 +19,15 @@ use scenario::{Options, Selection, Source, expand};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] =
-    &[("frames", frames), ("pool_config", pool_config), ("scenario", scenario), ("trace", trace), ("server", server), ("record", record)];
+pub const TARGETS: &[Target] = &[
+    ("frames", frames),
+    ("pool_config", pool_config),
+    ("scenario", scenario),
+    ("trace", trace),
+    ("server", server),
+    ("record", record),
+    ("durability", durability),
+];
 
 /// The frame decoder: frames do not depend on how the bytes were cut, and those that come out encode to the bytes that went in.
 pub fn frames(data: &[u8]) {
@@ -148,6 +156,13 @@ pub fn record(data: &[u8]) {
         Ok(Ok(again)) => assert_eq!(again, text, "a record changes when it is written and read"),
         _ => unreachable!("a record that was written cannot be read: {text}"),
     }
+}
+
+/// A `durability.json`: what is read can be written, and is then read as the same.
+pub fn durability(data: &[u8]) {
+    let Ok(read) = Durability::parse(data) else { return };
+    let Ok(text) = read.text() else { return };
+    assert_eq!(Durability::parse(text.as_bytes()), Ok(read), "findings change when they are written and read");
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ fn the_corpus_holds_what_is_accepted() {
         Config::from_settings(&text.lines().filter_map(pair).collect()).is_ok()
     });
     accepted("record", &|bytes| serde_json::from_slice::<Record>(bytes).is_ok());
+    accepted("durability", &|bytes| Durability::parse(bytes).is_ok());
     accepted("trace", &|bytes| Trace::parse(&String::from_utf8_lossy(bytes)).is_ok_and(|trace| trace.offsets().len() >= 3));
     accepted("scenario", &|bytes| {
         let source = Source { file: "any/file.toml".to_owned(), text: String::from_utf8_lossy(bytes).into_owned() };

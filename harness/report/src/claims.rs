@@ -9,7 +9,8 @@ use crate::show;
 
 const HOW: &str = "Each claim is judged once per pair of cases that agree in all axes it does not name. A **gain** is how many times better the first is, with its \
                    99 % interval over rounds, widened by the **repeat spread**: how far the same thing, measured twice, was from itself. `holds`: the whole interval \
-                   is what was claimed; `refuted`: none of it is; `inconclusive`: it holds the number; `refused`: the pair must not be compared.";
+                   is what was claimed; `refuted`: none of it is; `inconclusive`: it holds the number; `refused`: the pair must not be compared. \
+                   Where nothing was measured twice beside a pair, it says so: the interval is then that of the rounds alone, and too narrow if two processes differ.";
 
 /// The section of the report; nothing where no scenario claims anything.
 pub(crate) fn section(summary: &Summary) -> String {
@@ -52,7 +53,22 @@ fn counted(claim: &ClaimSummary) -> String {
     let count = |verdict| claim.pairs.iter().filter(|p| p.verdict == verdict).count();
     let said: Vec<String> =
         all.into_iter().map(|(v, word)| (count(v), word)).filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
-    if said.is_empty() { "no pair in this run".to_owned() } else { said.join(", ") }
+    if said.is_empty() {
+        return "no pair in this run".to_owned();
+    }
+    let floorless = claim.pairs.iter().filter(|p| without_repeat(p)).count();
+    let floor = if floorless > 0 { format!("; {floorless} without a repeat") } else { String::new() };
+    said.join(", ") + &floor
+}
+
+/// Whether a pair was judged by its rounds alone, since nothing was measured twice beside it.
+fn without_repeat(pair: &ClaimPair) -> bool {
+    pair.verdict != ClaimVerdict::Refused && pair.repeat_spread.is_none()
+}
+
+/// How far the same thing was from itself, or `none` of a pair that was judged without knowing; nothing of one that was not judged.
+fn spread(pair: &ClaimPair) -> Option<String> {
+    pair.repeat_spread.map(show::ratio).or_else(|| without_repeat(pair).then(|| "none".to_owned()))
 }
 
 fn gain(pair: &ClaimPair) -> String {
@@ -82,7 +98,7 @@ fn table(claim: &ClaimSummary) -> String {
             code(&pair.of_name),
             code(&pair.over_name),
             gain(pair),
-            pair.repeat_spread.map_or(BLANK.to_owned(), show::ratio),
+            spread(pair).unwrap_or_else(|| BLANK.to_owned()),
             if pair.verdict == ClaimVerdict::Holds { "**holds**".to_owned() } else { pair.verdict.name().to_owned() },
             escape(&beside(pair)),
         ]);
@@ -111,7 +127,7 @@ pub fn ledger(summary: &Summary) -> String {
 }
 
 fn row(pair: &ClaimPair) -> [String; 6] {
-    let spread = pair.repeat_spread.map_or(String::new(), |spread| format!("repeat {}", show::ratio(spread)));
+    let spread = spread(pair).map_or(String::new(), |spread| format!("repeat {spread}"));
     let sides = format!("{} over {}", pair.of_name, pair.over_name);
     [pair.verdict.name().to_owned(), plain(&pair.matched), plain(&sides), gain(pair), spread, plain(&beside(pair))]
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod ledger;
 mod synthetic;
 
 /// The summary of the synthetic run.

@@ -152,7 +152,7 @@ fn a_percentile_is_read_from_its_histogram() {
     }
     let pairs = judged(claim("phase.persist.p50", Some(3.9), None), &records);
     assert!(pairs[0].gain.is_some_and(|g| (g - 4.0).abs() < 0.01), "{:?}", pairs[0]);
-    assert_eq!(pairs[0].beside, ["without a repeat"]);
+    assert_eq!(pairs[0].beside, [NO_REPEAT]);
 }
 
 #[test]

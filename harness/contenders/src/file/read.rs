@@ -37,6 +37,32 @@ pub(crate) const READ: Job = Job {
     ],
 };
 
+/// Reading one session's file and parsing it: what `JSON.parse(readFileSync(…))` does.
+pub(crate) const READ_PARSE: Job = Job {
+    name: "file-read-parse",
+    doc: "read a session's file whole and parse it with serde_json into a tree, on the thread that has read it or awaits it",
+    cpu_bound: false,
+    ways: &[
+        way("std-read", "std::fs::read and parse, on the thread that asked", "", |o| parse(o, |_| Ok(Box::new(reading::StdRead)))),
+        way("kept-descriptor", "pread of a descriptor that is kept, into a buffer that is kept, and parse", "", |o| {
+            parse(o, |f| Ok(Box::new(reading::Kept::new(f)?)))
+        }),
+        way("tokio-one-by-one", "tokio::fs::read, each awaited and parsed before the next", TOKIO, |o| {
+            parse(o, |_| reading::tokio_one_by_one())
+        }),
+        way("tokio-joined", "tokio::fs::read in a task each, parsed as they are awaited", TOKIO, |o| parse(o, |_| reading::tokio_joined())),
+        way("spawn-blocking-each", "std::fs::read in a spawn_blocking each, parsed where it is awaited", TOKIO, |o| {
+            parse(o, |_| reading::blocking_each())
+        }),
+        way("spawn-blocking-batch", "the whole batch read and parsed in one spawn_blocking", "", |o| {
+            parse(o, |_| reading::blocking_batch())
+        }),
+        way("io-uring", "io_uring: the batch opened, read and closed with three system calls, then parsed", URING, |o| {
+            parse(o, |f| Ok(Box::new(Uring::new(f)?)))
+        }),
+    ],
+};
+
 /// Reading many sessions' files.
 pub(crate) const SCAN: Job = Job {
     name: "file-scan",
@@ -75,6 +101,17 @@ const READ_FILES: usize = 32;
 type Make = fn(&Files) -> Result<Box<dyn Reading>, Refusal>;
 
 fn read(opening: &Opening, make: Make) -> Result<Box<dyn Contender>, Refusal> {
+    let (files, per_batch) = by_turns(opening);
+    job(opening, make, Files::create(opening, files)?, per_batch)
+}
+
+fn parse(opening: &Opening, make: Make) -> Result<Box<dyn Contender>, Refusal> {
+    let (files, per_batch) = by_turns(opening);
+    job(opening, make, Files::create_parsed(opening, files)?, per_batch)
+}
+
+/// How many files are read by turns, and how many of them in a batch.
+fn by_turns(opening: &Opening) -> (usize, usize) {
     let longest = opening.documents.iter().map(Vec::len).max().unwrap_or(0);
     // Some 100 us: of files up to 64 KiB a batch that io_uring and joined tasks have something to gain of.
     let per_batch = match longest {
@@ -82,12 +119,12 @@ fn read(opening: &Opening, make: Make) -> Result<Box<dyn Contender>, Refusal> {
         65_537..=1_048_576 => 8,
         _ => 2,
     };
-    job(opening, make, READ_FILES.min(opening.documents.len().max(per_batch)), per_batch)
+    (READ_FILES.min(opening.documents.len().max(per_batch)), per_batch)
 }
 
 fn scan(opening: &Opening, make: Make) -> Result<Box<dyn Contender>, Refusal> {
     let files = usize::try_from(opening.number("contender.files")?).unwrap_or(usize::MAX).clamp(1, 4096);
-    job(opening, make, files, files)
+    job(opening, make, Files::create(opening, files)?, files)
 }
 
 fn mapping_kept(opening: &Opening) -> Result<Box<dyn Contender>, Refusal> {
@@ -101,8 +138,7 @@ fn is_cold(opening: &Opening) -> bool {
     opening.setting("contender.cache") == "cold"
 }
 
-fn job(opening: &Opening, make: Make, files: usize, per_batch: usize) -> Result<Box<dyn Contender>, Refusal> {
-    let files = Files::create(opening, files)?;
+fn job(opening: &Opening, make: Make, files: Files, per_batch: usize) -> Result<Box<dyn Contender>, Refusal> {
     let reading = make(&files)?;
     let bytes = files.documents.iter().map(Vec::len).sum::<usize>() / files.len();
     let cold = is_cold(opening).then(Cold::default);

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 /// such begin holds half of it.
 ///
 /// It is cut behind an object within a list where there is one, so that no object lacks the members that its like have.
-pub(super) fn whole(text: &[u8]) -> Option<String> {
+pub(crate) fn whole(text: &[u8]) -> Option<String> {
     let valid = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
     if valid(text) {
         return String::from_utf8(text.to_vec()).ok();

@@ -5,6 +5,8 @@ mod arrivals;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod contenders;
