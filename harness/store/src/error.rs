@@ -114,6 +114,7 @@ fn remedy(source: &io::Error) -> &'static str {
             "make it writable for this user, or choose another directory"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::WriteZero => "free space on its filesystem",
+        io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
         io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => "move what stands in its place away",
         io::ErrorKind::AlreadyExists => "another program writes to this directory; give the store one of its own",
         _ => "check the filesystem and the system's log",

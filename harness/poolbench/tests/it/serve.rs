@@ -4,10 +4,11 @@
 
 mod config;
 mod ends;
+mod full_disk;
 mod watched;
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -42,7 +43,10 @@ struct Server {
 
 impl Server {
     fn start(place: &Place, args: &[&str]) -> Server {
-        let mut command = place.command(PROGRAM, &[&["serve", "--log", "error"], args].concat());
+        Server::run(place.command(PROGRAM, &[&["serve", "--log", "error"], args].concat()))
+    }
+
+    fn run(mut command: Command) -> Server {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let (sender, lines) = channel();
