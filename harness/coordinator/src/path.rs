@@ -204,6 +204,9 @@ impl Drop for Admitted<'_> {
     }
 }
 
+/// Begins what is said of a call whose session could not be saved.
+pub(crate) const NOT_SAVED: &str = "session not saved";
+
 impl Inner {
     fn now(&self) -> Nanos {
         self.clock.now()
@@ -227,7 +230,8 @@ impl Inner {
             request.times.begin(Phase::Persist, self.now());
             let saved = store.save_lazy(session).await;
             request.times.end(Phase::Persist, self.now());
-            response.saved_bytes = saved.map_err(|e| Stop(Outcome::Failed, format!("session not saved: {e}")))?.bytes;
+            // The tool has run, and whether a save that failed late is on the disk nobody knows.
+            response.saved_bytes = saved.map_err(|e| Stop(Outcome::OutcomeUnknown, format!("{NOT_SAVED}: {e}")))?.bytes;
         }
         request.times.begin(Phase::Reply, self.now());
         response.outcome = Outcome::Ok;

@@ -40,6 +40,8 @@ fn fill(server: &mut Server, says: &str) -> BTreeMap<String, u64> {
         }
         let why = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("neither answered nor refused: {answer}"));
         assert!(why.contains("session not saved") && why.contains("kept/") && why.contains(says), "{why}");
+        let data = &answer["error"]["data"];
+        assert_eq!((&data["reason"], &data["phase"]), (&json!("outcome-unknown"), &json!("persist")), "{answer}");
         refused += 1;
         if refused == 5 {
             assert!(!acknowledged.is_empty());
@@ -79,8 +81,9 @@ fn on_a_full_filesystem_writes_are_refused_and_nothing_acknowledged_is_lost() {
     let wrapper = ["unshare", "--user", "--map-root-user", "--mount"];
     let allowed = Command::new(wrapper[0]).args(&wrapper[1..]).args(["mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !allowed.as_ref().is_ok_and(|out| out.status.success()) {
-        // Said, and the test above has run: it needs no leave.
-        eprintln!("NOT RUN: this system lets no user mount a tmpfs of its own ({allowed:?})");
+        // Said past the capture of tests. The test above needs no leave and has run.
+        let said = format!("NOT RUN: this system lets no user mount a tmpfs of its own ({allowed:?})\n");
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
         return;
     }
     let script = "mkdir small && mount -t tmpfs -o size=128k none small && ln -s small kept && \"$@\"; code=$?
