@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use coordinator::Response;
+use model::record::OTHER_ERRORS;
 use pool::clock::Nanos;
 use pool::core::{Affinity, Outcome, RequestId, Tier};
 use pool::times::{Phase, RequestTimes};
@@ -137,7 +138,7 @@ impl Sink {
     fn count_error(&self, error: String) {
         let error = shortened(error);
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = if errors.contains_key(&error) || errors.len() < ERRORS_MAX { error } else { "(other errors)".to_owned() };
+        let key = if errors.contains_key(&error) || errors.len() < ERRORS_MAX { error } else { OTHER_ERRORS.to_owned() };
         *errors.entry(key).or_default() += 1;
     }
 

@@ -304,6 +304,9 @@ pub struct SessionsCheck {
     pub corrupt: u64,
 }
 
+/// Stands among the errors of a record for all that were too many to keep by text.
+pub const OTHER_ERRORS: &str = "(other errors)";
+
 /// The pacing thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

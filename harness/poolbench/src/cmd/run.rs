@@ -15,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use driver::{LaunchError, Launcher, Lengths, Order};
 use model::plan::{Case, Plan, Size};
-use model::record::{Status, TrialKind};
+use model::record::{OTHER_ERRORS, Status, TrialKind};
 use model::units::{show_ns, show_rate};
 use model::{Record, rundir};
 use scenario::Options;
@@ -198,7 +198,11 @@ impl<'a> Trials<'a> {
             Status::Failed { why } => why.clone(),
             Status::TimedOut { after_ns } => format!("it timed out after {}", show_ns(*after_ns as f64)),
             Status::Measured => {
-                let most = |counts: &BTreeMap<String, u64>| counts.iter().max_by_key(|(_, n)| **n).map(|(text, _)| text.clone());
+                // Many errors that differ in a name only may outnumber each that was kept, and say nothing.
+                let most = |counts: &BTreeMap<String, u64>| {
+                    let named = counts.iter().filter(|(text, _)| *text != OTHER_ERRORS);
+                    named.max_by_key(|(_, n)| **n).map(|(text, _)| text.clone())
+                };
                 let most = most(&r.errors).or_else(|| most(&r.outcomes)).unwrap_or_default();
                 format!("of {} requests none was ok, most were: {most}", r.counts.finished)
             }
