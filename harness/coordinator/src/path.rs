@@ -204,9 +204,6 @@ impl Drop for Admitted<'_> {
     }
 }
 
-/// Begins what is said of a call whose session could not be saved.
-pub(crate) const NOT_SAVED: &str = "session not saved";
-
 impl Inner {
     fn now(&self) -> Nanos {
         self.clock.now()
@@ -220,8 +217,14 @@ impl Inner {
         let _turn = self.session_turn(request).await?;
         let session = self.load(request).await?;
         let answer = self.dispatch(request, response).await?;
-        let session = session.map(|s| self.changed(s, request, &answer)).transpose()?;
-        let document = self.encode(request, session.as_ref(), &answer)?;
+        // The tool has run, and whether a save that failed late is on the disk nobody knows.
+        self.keep(session, request, response, &answer).await.map_err(|Stop(_, why)| Stop(Outcome::OutcomeUnknown, why))
+    }
+
+    /// What follows the worker's answer: it goes into the session and into a document, and the session to its store.
+    async fn keep(&self, session: Option<LazySession>, request: &mut Request, response: &mut Response, answer: &Bytes) -> Result<(), Stop> {
+        let session = session.map(|s| self.changed(s, request, answer)).transpose()?;
+        let document = self.encode(request, session.as_ref(), answer)?;
         response.encoded_bytes = document.len();
         response.codec = self.codec(&request.accept, document.len())?;
         response.body = self.encoders.encode(response.codec, &document).map_err(|e| Stop(Outcome::Failed, e.to_string()))?;
@@ -230,8 +233,7 @@ impl Inner {
             request.times.begin(Phase::Persist, self.now());
             let saved = store.save_lazy(session).await;
             request.times.end(Phase::Persist, self.now());
-            // The tool has run, and whether a save that failed late is on the disk nobody knows.
-            response.saved_bytes = saved.map_err(|e| Stop(Outcome::OutcomeUnknown, format!("{NOT_SAVED}: {e}")))?.bytes;
+            response.saved_bytes = saved.map_err(|e| Stop(Outcome::Failed, format!("session not saved: {e}")))?.bytes;
         }
         request.times.begin(Phase::Reply, self.now());
         response.outcome = Outcome::Ok;

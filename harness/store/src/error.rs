@@ -114,7 +114,7 @@ fn remedy(source: &io::Error) -> &'static str {
             "make it writable for this user, or choose another directory"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::WriteZero => "free space on its filesystem",
-        io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
+        io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f), or keep fewer messages per session",
         io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => "move what stands in its place away",
         io::ErrorKind::AlreadyExists => "another program writes to this directory; give the store one of its own",
         _ => "check the filesystem and the system's log",
@@ -128,6 +128,9 @@ fn sqlite_remedy(source: &rusqlite::Error) -> &'static str {
             "make the file and its directory writable for this user"
         }
         Some(ErrorCode::DiskFull) => "free space on its filesystem",
+        Some(ErrorCode::SystemIoFailure) => {
+            "look for a full disk, a limit on the size of files (ulimit -f) or a failing device, and into the system's log"
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the database; stop it",
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             "move the file away, recover it with the sqlite3 shell's .recover, or restore a copy"

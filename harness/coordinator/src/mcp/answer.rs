@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Response;
-use crate::path::NOT_SAVED;
 
 /// JSON-RPC's code for an error of the server; `data.reason` says which.
 const SERVER_ERROR: ErrorCode = ErrorCode(-32000);
@@ -84,27 +83,23 @@ fn error(response: &Response) -> ErrorData {
             data.insert("retry_after_ms".to_owned(), Value::from(retry_after_ms));
         }
         Outcome::OutcomeUnknown => {
-            // It was written to a worker and not answered, or answered and its session not saved: only such requests end so.
-            data.insert("phase".to_owned(), Value::from(if is_not_saved(response.error.as_deref()) { "persist" } else { "written" }));
+            // It was written to a worker and not answered, or answered and not kept: only such requests end so.
+            data.insert("phase".to_owned(), Value::from(if response.digest.is_some() { "answered" } else { "written" }));
             let exit = response.error.as_deref().and_then(|e| e.strip_prefix("worker died: "));
             data.extend(exit.map(|exit| ("exit".to_owned(), Value::from(exit))));
         }
         _ => {}
     }
     let said = response.error.as_deref().filter(|said| *said != response.outcome.name());
-    ErrorData::new(SERVER_ERROR, Cow::Owned(sentence(response.outcome, said)), Some(Value::Object(data)))
-}
-
-fn is_not_saved(said: Option<&str>) -> bool {
-    said.is_some_and(|said| said.starts_with(NOT_SAVED))
+    ErrorData::new(SERVER_ERROR, Cow::Owned(sentence(response, said)), Some(Value::Object(data)))
 }
 
 /// What happened, and what to do about it.
-fn sentence(outcome: Outcome, said: Option<&str>) -> String {
-    let (what, remedy) = match outcome {
+fn sentence(response: &Response, said: Option<&str>) -> String {
+    let (what, remedy) = match response.outcome {
         Outcome::Shed => ("the pool is full", "try again after data.retry_after_ms"),
-        Outcome::OutcomeUnknown if is_not_saved(said) => {
-            ("the call ran, but its turn is not kept", "call again only if running twice does no harm")
+        Outcome::OutcomeUnknown if response.digest.is_some() => {
+            ("the tool ran, and its answer could not be kept", "mend what is named; call again only if running it twice does no harm")
         }
         Outcome::OutcomeUnknown => ("the worker died in the middle of the call", "it may have run; call again only if that does no harm"),
         Outcome::SessionLost => ("the session was lost with its worker", "begin another one"),

@@ -182,6 +182,35 @@ fn a_full_disk_ends_the_run_and_keeps_what_was_whole() {
     place.nobody_left(crate::support::PATIENCE);
 }
 
+/// The same where the disk itself is full: no room for a record, then none for anything.
+#[test]
+fn a_run_on_a_small_filesystem_says_so_and_keeps_what_was_whole() {
+    if !crate::support::may_mount("a run on a small filesystem that fills up") {
+        return;
+    }
+    for (size, says) in [("40k", "cannot write a record to 'disk/run/records.jsonl'"), ("4k", "cannot write 'disk/run/")] {
+        let place = Place::with_tiny(&[]);
+        place.write("disk/readme", "");
+        let script = format!(
+            "mount -t tmpfs -o size={size} none disk || exit 99
+            \"$0\" run --allow-debug --scenarios scenarios --out disk/run --rounds 40; code=$?
+            cp -r disk/run kept; exit $code"
+        );
+        let ran = place.command("unshare", &["-rm", "sh", "-c", &script, PROGRAM]).output().unwrap();
+        Ran::from(ran).refuses(1, &[says, "free space"]);
+        place.nobody_left(crate::support::PATIENCE);
+        let records = std::fs::read_to_string(place.path("kept/records.jsonl")).unwrap_or_default();
+        if size == "40k" {
+            let whole = records.matches('\n').count();
+            assert!(whole >= 1, "some records were whole");
+            place.poolbench(&["report", "kept", "--out", "partly"]).ends(0);
+            assert_eq!(place.json("partly/report.json")["ran"]["trials_measured"], whole);
+        } else {
+            assert_eq!(records, "", "nothing that looks like a result");
+        }
+    }
+}
+
 #[test]
 fn a_disk_full_from_the_start_is_said() {
     let place = Place::with_tiny(&[]);

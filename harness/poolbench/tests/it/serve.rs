@@ -4,7 +4,8 @@
 
 mod config;
 mod ends;
-mod full_disk;
+mod full;
+mod unwritable;
 mod watched;
 
 use std::io::{BufRead, BufReader, Write};
@@ -43,10 +44,11 @@ struct Server {
 
 impl Server {
     fn start(place: &Place, args: &[&str]) -> Server {
-        Server::run(place.command(PROGRAM, &[&["serve", "--log", "error"], args].concat()))
+        Server::spawned(place.command(PROGRAM, &[&["serve", "--log", "error"], args].concat()))
     }
 
-    fn run(mut command: Command) -> Server {
+    /// By a command that becomes the server, or waits for it.
+    fn spawned(mut command: Command) -> Server {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let (sender, lines) = channel();

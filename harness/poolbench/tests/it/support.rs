@@ -1,5 +1,6 @@
 //! A place of its own for each test: an empty directory, the program run in it, and whoever it left behind.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -50,6 +51,17 @@ children-left = "0"
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Whether this host lets us mount in a namespace of our own, without being root. Where it does not, says loudly what was not tested.
+pub(crate) fn may_mount(what: &str) -> bool {
+    let tried = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null()).status();
+    let may = tried.is_ok_and(|status| status.success());
+    if !may {
+        // Past the test runner's capture, which shows what a test prints only where it fails.
+        let _ = writeln!(std::io::stderr(), "NOT TESTED HERE: {what}: `unshare -rm mount -t tmpfs` is not granted");
+    }
+    may
 }
 
 /// What a finished program said.
