@@ -146,7 +146,7 @@ impl Store {
         self.load_as(id, |json| json::decode(&json, id)).await
     }
 
-    /// As [`Store::load`], but messages are not parsed: half the time, a third with the save, and all that appending a turn needs. A message that is JSON
+    /// As [`Store::load`], but messages are not parsed: a third of the time or less, and all that appending a turn needs. A message that is JSON
     /// and none of ours is not noticed.
     ///
     /// # Errors
