@@ -2,7 +2,7 @@
 //! by the product's own code; what a way changes of them, it says.
 
 use crate::{Contender, Job, Opening, Refusal, Way};
-use store::config::{JournalMode, SqliteConfig, Synchronous};
+use store::config::{JournalMode, SqliteConfig};
 
 mod checkpoints;
 mod mixed;
@@ -105,22 +105,9 @@ fn logged(opening: &Opening) -> Result<SqliteConfig, Refusal> {
     Err(Refusal::NotHere(format!("journal mode `{}` has no log; set store.sqlite.journal-mode = wal", config.journal_mode.word())))
 }
 
-/// How often a commit flushes, checkpoints left out: counted by tracing the writer (settings research, section 1f).
-fn flushes_per_commit(config: &SqliteConfig) -> u64 {
-    use JournalMode::{Delete, Memory, Off, Persist, Truncate, Wal};
-    use Synchronous::{Extra, Full, Normal};
-    match (config.journal_mode, config.synchronous) {
-        (_, Synchronous::Off) | (Wal, Normal) => 0,
-        (Wal | Memory | Off, _) => 1,
-        (Delete | Truncate | Persist, Normal) => 3,
-        (Delete, Full) => 4,
-        (Delete, Extra) | (Truncate | Persist, _) => 5,
-    }
-}
-
 /// Flushes per thousand rows where `rows` share a commit; `None` where no commit flushes.
 fn limit(config: &SqliteConfig, rows: u32) -> Option<crate::Limit> {
-    let flushes = flushes_per_commit(config);
+    let flushes = config.flushes_per_commit();
     (flushes > 0).then(|| crate::Limit::Flushes((1000 * flushes).div_ceil(rows.max(1).into())))
 }
 

@@ -97,6 +97,19 @@ impl Log {
         last
     }
 
+    /// Flushes of files and directories in each write that was acknowledged, in order.
+    pub fn flushes_of_writes(&self) -> Vec<u64> {
+        let (mut all, mut now) = (Vec::new(), 0);
+        for op in &self.ops {
+            match op {
+                Op::Begin(_) => now = 0,
+                Op::Acknowledge(_) => all.push(now),
+                op => now += u64::from(op.flushes()),
+            }
+        }
+        all
+    }
+
     /// Flushes of files and directories per write, over the writes from the first to the last acknowledged.
     pub fn flushes_per_write(&self) -> f64 {
         let first = self.ops.iter().position(|op| matches!(op, Op::Begin(_))).unwrap_or(0);

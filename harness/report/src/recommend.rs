@@ -7,7 +7,7 @@ use analysis::Summary;
 use analysis::recommend::{self, Advice, Candidate, Confirmation, Constraints, Decision, Measure, Part, Standing, Survive};
 use model::Plan;
 use model::durability::Durability;
-use model::units::show_ns;
+use model::units::{show_bytes, show_ns};
 
 use crate::markdown::{BLANK, Column, Table, code, escape};
 use crate::show;
@@ -26,7 +26,7 @@ pub fn recommendation(advice: &Advice) -> String {
     }
     let mut out = format!("## Recommendation\n\nAsked for: {}. {HOW}\n\n", asked(&advice.constraints));
     for decision in &advice.decisions {
-        out.push_str(&of_part(decision));
+        out.push_str(&of_part(decision, advice.constraints.payload_bytes));
     }
     for why in &advice.impossible {
         let _ = writeln!(out, "Nothing is recommended. {}.\n", escape(why));
@@ -65,9 +65,24 @@ fn asked(constraints: &Constraints) -> String {
     format!("{survive}, {p99}")
 }
 
-fn of_part(decision: &Decision) -> String {
+/// What is said of a choice among figures of one size for a payload of another: beyond this factor the prediction was seen to be off by half.
+const OTHER_SIZE: u64 = 2;
+
+fn other_size(measured: u64, given: Option<u64>) -> String {
+    let far = |given: &u64| *given > measured.saturating_mul(OTHER_SIZE) || measured > given.saturating_mul(OTHER_SIZE);
+    let Some(given) = given.filter(far) else { return String::new() };
+    let (measured, yours) = (show_bytes(measured as f64), show_bytes(given as f64));
+    format!(
+        "**Measured with {measured}, and yours has {yours}**: neither predictions nor the order of settings need hold. Run the scenarios again with \
+         `-s load.payload.size={}KiB` to choose among figures of your size.\n\n",
+        given.div_ceil(1024)
+    )
+}
+
+fn of_part(decision: &Decision, given: Option<u64>) -> String {
     let contest = &decision.contest;
     let mut out = format!("### {}\n\n{}.\n\n", heading(contest.part), escape(&contest.at));
+    out.push_str(&other_size(contest.payload_bytes, given));
     let store = contest.part == Part::Store;
     let mut head = vec![(Column::Left, "settings")];
     head.extend(store.then_some((Column::Left, "class")));
@@ -207,7 +222,22 @@ pub fn confirmation(all: &[Confirmation], on: &str) -> String {
         ]);
     }
     out.push_str(&table.render());
+    out.extend(all.iter().filter(|one| is_lost(one)).map(lost));
     out
+}
+
+/// Whether what was to be better is worse, beyond doubt.
+fn is_lost(one: &Confirmation) -> bool {
+    one.predicted < 1.0 && one.measured.low.is_some_and(|low| low > 1.0)
+}
+
+fn lost(one: &Confirmation) -> String {
+    format!(
+        "**Not confirmed**: the settings recommended for the {} need more {} than the baseline on this payload, where less was predicted. Keep the \
+         baseline, or choose among figures of your own payload: `poolbench run` with `-s load.payload.size=…`, then `recommend` on that run.\n\n",
+        one.part.name(),
+        one.measure.name()
+    )
 }
 
 /// The error of a prediction, with the interval that the measured ratio's gives it: `+15.9 % [-2.4, +28.1]`.

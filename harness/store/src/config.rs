@@ -280,6 +280,19 @@ impl SqliteConfig {
             _ => Durability::Durable,
         }
     }
+
+    /// How often a commit that changes one table flushes a file or a directory, checkpoints left out. `crash` counts it for every pair of settings.
+    pub fn flushes_per_commit(self) -> u64 {
+        use JournalMode::{Delete, Memory, Off, Persist, Truncate, Wal};
+        use Synchronous::{Extra, Full, Normal};
+        match (self.journal_mode, self.synchronous) {
+            (_, Synchronous::Off) | (Wal, Normal) => 0,
+            (Wal | Memory | Off, _) => 1,
+            (Delete | Truncate, Normal) => 3,
+            (Delete, Full) | (Persist, Normal) => 4,
+            (Delete, Extra) | (Truncate | Persist, _) => 5,
+        }
+    }
 }
 
 #[cfg(test)]

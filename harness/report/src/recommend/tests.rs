@@ -109,3 +109,33 @@ fn a_confirmation_says_how_far_the_prediction_was_off() {
     assert!(page.contains("| session store | time | 0.33× | 0.30× [0.25, 0.35] |") && page.contains("+10.0 % [-5.7, +32.0] |"), "{page}");
     assert!(page.contains("no round ran to its end") && page.contains("the 12 bytes of a\\|b"), "{page}");
 }
+
+#[test]
+fn a_choice_among_figures_of_another_size_is_said_to_be_one() {
+    let told =
+        |given| recommendation(&advice(Constraints { payload_bytes: given, ..Constraints::default() })).matches("and yours has").count();
+    assert_eq!((told(None), told(Some(3_000)), told(Some(4_097)), told(Some(1_000))), (0, 2, 3, 3), "of one at 2 KiB and two at 16 KiB");
+    let large = recommendation(&advice(Constraints { payload_bytes: Some(38_000), ..Constraints::default() }));
+    assert!(
+        large.contains("**Measured with 2.00 KiB, and yours has 37.1 KiB**") && large.contains("`-s load.payload.size=38KiB`"),
+        "{large}"
+    );
+}
+
+#[test]
+fn a_recommendation_that_lost_on_the_payload_is_said_to_have_lost() {
+    let one = |predicted: f64, [low, high]: [f64; 2]| Confirmation {
+        part: Part::Store,
+        measure: Measure::Time,
+        predicted,
+        measured: Interval { value: Some(f64::midpoint(low, high)), low: Some(low), high: Some(high), rounds: 8, ..Interval::default() },
+        error: Some(0.1),
+        absolute: [Some(1e6), Some(2e6)],
+    };
+    let said = |one: Confirmation| {
+        confirmation(&[one], "a file").contains("**Not confirmed**: the settings recommended for the session store need more time")
+    };
+    assert!(said(one(0.44, [1.03, 1.26])));
+    assert!(!said(one(0.44, [0.95, 1.26])), "in doubt");
+    assert!(!said(one(1.02, [1.01, 1.03])), "predicted to be no better");
+}
