@@ -1,13 +1,15 @@
 //! Opening a stored session and adding a turn to it, by the product's own code.
 
 use crate::{Batch, Contender, Job, Limit, Opening, Refusal, Way};
-use std::collections::BTreeMap;
-use store::{LazySession, Message, Role, Session, SessionId, json};
+use std::{collections::BTreeMap, ops::RangeInclusive};
+use store::{Message, OpenSession, Role, Session, SessionId, config::Parse, json};
 
 /// Bytes of sessions in one batch, at least.
 const BATCH: usize = 16 << 10;
-/// Text of one message, bytes, about.
-const MESSAGE: usize = 400;
+/// Text of one message, bytes.
+const MESSAGE: RangeInclusive<usize> = 400..=2048;
+/// Messages of a session, about, where that keeps to [`MESSAGE`].
+const MESSAGES: usize = 32;
 
 /// Opening sessions.
 pub(crate) const OPEN: Job = Job {
@@ -15,8 +17,9 @@ pub(crate) const OPEN: Job = Job {
     doc: "one stored session opened",
     cpu_bound: true,
     ways: &[
-        way("parsed", "all of it parsed into types", |o| open(o, parsed)),
-        way("lazy", "its head parsed, the place of each message found", |o| open(o, lazy)),
+        way("typed", "all of it parsed into types", |o| open(o, Parse::Typed, false)),
+        way("lazy", "its head parsed, the place of each message found", |o| open(o, Parse::Lazy, false)),
+        way("tree", "all of it parsed into a tree of values", |o| open(o, Parse::Tree, false)),
     ],
 };
 
@@ -26,12 +29,11 @@ pub(crate) const TURN: Job = Job {
     doc: "one stored session opened, a message added, written again as JSON",
     cpu_bound: true,
     ways: &[
-        way("parsed", "parsed into types and serialised again", |o| open(o, turn_parsed)),
-        way("lazy", "messages stay as they are, the new one is put behind them", |o| open(o, turn_lazy)),
+        way("typed", "parsed into types and serialised again", |o| open(o, Parse::Typed, true)),
+        way("lazy", "messages stay as they are, the new one is put behind them", |o| open(o, Parse::Lazy, true)),
+        way("tree", "parsed into a tree of values and serialised again", |o| open(o, Parse::Tree, true)),
     ],
 };
-
-type Work = fn(&SessionId, &[u8]) -> Result<(u64, Vec<u8>), String>;
 
 const fn way(name: &'static str, doc: &'static str, open: fn(&Opening) -> Result<Box<dyn Contender>, Refusal>) -> Way {
     Way { name, doc, trap: "", open }
@@ -41,58 +43,58 @@ fn message(text: &str) -> Message {
     Message { role: Role::Tool, tool: "search".to_owned(), digest: text.len() as u64, text: text.to_owned() }
 }
 
-fn parsed(id: &SessionId, json: &[u8]) -> Result<(u64, Vec<u8>), String> {
-    json::decode(json, id).map(|session| (session.turns(), Vec::new()))
-}
-
-fn lazy(id: &SessionId, json: &[u8]) -> Result<(u64, Vec<u8>), String> {
-    LazySession::open(json.to_vec(), id).map(|session| (session.turns(), Vec::new()))
-}
-
-fn turn_parsed(id: &SessionId, json: &[u8]) -> Result<(u64, Vec<u8>), String> {
-    let mut session = json::decode(json, id)?;
-    session.record_turn(message("found"), session.messages().len());
-    let out = json::encode(&session).map_err(|why| why.to_string())?;
-    Ok((session.turns(), out))
-}
-
-fn turn_lazy(id: &SessionId, json: &[u8]) -> Result<(u64, Vec<u8>), String> {
-    let mut session = LazySession::open(json.to_vec(), id)?;
-    let keep = session.len();
-    session.record_turn(&message("found"), keep).map_err(|why| why.to_string())?;
-    Ok((session.turns(), session.encode()))
+/// A session as a store keeps it.
+struct Kept {
+    id: SessionId,
+    json: Vec<u8>,
+    messages: usize,
 }
 
 struct Sessions {
-    sessions: Vec<(SessionId, Vec<u8>)>,
+    sessions: Vec<Kept>,
     next: usize,
-    work: Work,
+    parse: Parse,
+    /// Whether a message is added and the session written again.
+    turn: bool,
+}
+
+impl Sessions {
+    /// Opens a session, as a store does with what it has read; its turns, and the document if it was written again.
+    fn work(&self, kept: &Kept) -> Result<(u64, Vec<u8>), String> {
+        let mut session = OpenSession::open(kept.json.clone(), &kept.id, self.parse)?;
+        if !self.turn {
+            return Ok((session.turns(), Vec::new()));
+        }
+        session.record_turn(message("found"), kept.messages).map_err(|why| why.to_string())?;
+        let out = session.encode().map_err(|why| why.to_string())?;
+        Ok((session.turns(), out))
+    }
 }
 
 /// Sessions whose messages are pieces of the documents, each about as large as its document.
-fn open(opening: &Opening, work: Work) -> Result<Box<dyn Contender>, Refusal> {
-    let session = |(n, document): (usize, &Vec<u8>)| -> Result<(SessionId, Vec<u8>), String> {
+fn open(opening: &Opening, parse: Parse, turn: bool) -> Result<Box<dyn Contender>, Refusal> {
+    let session = |(n, document): (usize, &Vec<u8>)| -> Result<Kept, String> {
         let id = SessionId::try_from(format!("session-{n:06}").as_str()).map_err(|why| why.to_string())?;
         let mut session = Session::new(id.clone());
-        let size = MESSAGE.min(document.len().max(1));
+        let size = (document.len() / MESSAGES).clamp(*MESSAGE.start(), *MESSAGE.end());
         document.chunks(size).for_each(|text| session.record_turn(message(&String::from_utf8_lossy(text)), usize::MAX));
-        Ok((id, json::encode(&session).map_err(|why| why.to_string())?))
+        Ok(Kept { id, json: json::encode(&session).map_err(|why| why.to_string())?, messages: session.messages().len() })
     };
     let sessions: Vec<_> = opening.documents.iter().enumerate().map(session).collect::<Result<_, _>>().map_err(Refusal::Failed)?;
     if sessions.is_empty() {
         return Err(Refusal::Failed("no documents to make sessions of; give the scenario a payload".to_owned()));
     }
-    Ok(Box::new(Sessions { sessions, next: 0, work }))
+    Ok(Box::new(Sessions { sessions, next: 0, parse, turn }))
 }
 
 impl Contender for Sessions {
     fn batch(&mut self) -> Result<Batch, String> {
         let mut batch = Batch::default();
         while batch.operations == 0 || batch.bytes_in < BATCH as u64 {
-            let (id, json) = &self.sessions[self.next];
-            let (_, out) = std::hint::black_box((self.work)(id, json)?);
+            let kept = &self.sessions[self.next];
+            let (_, out) = std::hint::black_box(self.work(kept)?);
             batch.operations += 1;
-            batch.bytes_in += json.len() as u64;
+            batch.bytes_in += kept.json.len() as u64;
             batch.bytes_out += out.len() as u64;
             self.next = (self.next + 1) % self.sessions.len();
         }
@@ -100,22 +102,22 @@ impl Contender for Sessions {
     }
 
     fn limit(&self) -> Option<Limit> {
-        let bytes: usize = self.sessions.iter().map(|(_, json)| json.len()).sum();
+        let bytes: usize = self.sessions.iter().map(|kept| kept.json.len()).sum();
         Some(Limit::Memcpy((bytes / self.sessions.len().max(1)) as u64))
     }
 
     fn finish(self: Box<Self>) -> Result<BTreeMap<String, String>, String> {
-        for (id, json) in &self.sessions {
-            let mut expected = json::decode(json, id)?;
-            let (turns, out) = (self.work)(id, json)?;
-            if !out.is_empty() {
-                expected.record_turn(message("found"), expected.messages().len());
+        for kept in &self.sessions {
+            let mut expected = json::decode(&kept.json, &kept.id)?;
+            let (turns, out) = self.work(kept)?;
+            if self.turn {
+                expected.record_turn(message("found"), kept.messages);
             }
-            if turns != expected.turns() || !out.is_empty() && json::decode(&out, id)? != expected {
-                return Err(format!("session {id} is not what it should be"));
+            if turns != expected.turns() || self.turn && json::decode(&out, &kept.id)? != expected {
+                return Err(format!("session {} is not what it should be", kept.id));
             }
         }
-        let messages = self.sessions.first().map_or(Ok(0), |(id, json)| json::decode(json, id).map(|session| session.messages().len()))?;
+        let messages = self.sessions.first().map_or(0, |kept| kept.messages);
         Ok(BTreeMap::from([("messages".to_owned(), messages.to_string())]))
     }
 }

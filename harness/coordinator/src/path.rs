@@ -12,7 +12,7 @@ use pool::times::{Phase, RequestTimes};
 use pool::{Deps, Job, Pool, ProgressSink, Work};
 use serde::Serialize;
 use store::compress::{Codec, Encoders};
-use store::{LazySession, Message, Role, SessionId, Store};
+use store::{Message, OpenSession, Role, SessionId, Store};
 
 use crate::config::Config;
 use crate::monitor::{Counters, Monitor};
@@ -222,7 +222,7 @@ impl Inner {
     }
 
     /// What follows the worker's answer: it goes into the session and into a document, and the session to its store.
-    async fn keep(&self, session: Option<LazySession>, request: &mut Request, response: &mut Response, answer: &Bytes) -> Result<(), Stop> {
+    async fn keep(&self, session: Option<OpenSession>, request: &mut Request, response: &mut Response, answer: &Bytes) -> Result<(), Stop> {
         let session = session.map(|s| self.changed(s, request, answer)).transpose()?;
         let document = self.encode(request, session.as_ref(), answer)?;
         response.encoded_bytes = document.len();
@@ -231,7 +231,7 @@ impl Inner {
         request.times.end(Phase::Compress, self.now());
         if let (Some(store), Some(session)) = (&self.store, &session) {
             request.times.begin(Phase::Persist, self.now());
-            let saved = store.save_lazy(session).await;
+            let saved = store.save_opened(session).await;
             request.times.end(Phase::Persist, self.now());
             response.saved_bytes = saved.map_err(|e| Stop(Outcome::Failed, format!("session not saved: {e}")))?.bytes;
         }
@@ -272,14 +272,12 @@ impl Inner {
         turn.ok_or_else(full).map(Some)
     }
 
-    async fn load(&self, request: &mut Request) -> Result<Option<LazySession>, Stop> {
+    async fn load(&self, request: &mut Request) -> Result<Option<OpenSession>, Stop> {
         let (Some(store), Some(id)) = (&self.store, &request.session) else { return Ok(None) };
         request.times.begin(Phase::Load, self.now());
-        // Nobody on this path looks into messages, so they stay the JSON they are.
-        let found = store.load_lazily(id).await;
+        let opened = store.open_session(id).await;
         request.times.end(Phase::Load, self.now());
-        let found = found.map_err(|e| Stop(Outcome::Failed, format!("session not loaded: {e}")))?;
-        Ok(Some(found.unwrap_or_else(|| LazySession::new(id.clone()))))
+        opened.map(Some).map_err(|e| Stop(Outcome::Failed, format!("session not loaded: {e}")))
     }
 
     /// The pool's part; stamps `queue` to `return`. The answer is the worker's digest and text.
@@ -315,21 +313,21 @@ impl Inner {
         self.config.pool.tools.get(usize::from(tool.0)).map_or("?", |t| t.name.as_str())
     }
 
-    fn changed(&self, mut session: LazySession, request: &Request, answer: &Bytes) -> Result<LazySession, Stop> {
+    fn changed(&self, mut session: OpenSession, request: &Request, answer: &Bytes) -> Result<OpenSession, Stop> {
         let (digest, text) = parts(answer)?;
         let tool = self.tool_name(request.tool).to_owned();
         let message = Message { role: Role::Tool, tool, digest, text: text.to_owned() };
-        let recorded = session.record_turn(&message, self.config.keep);
+        let recorded = session.record_turn(message, self.config.keep);
         recorded.map_err(|e| Stop(Outcome::Failed, format!("the turn cannot be written as JSON: {e}")))?;
         Ok(session)
     }
 
-    fn encode(&self, request: &mut Request, session: Option<&LazySession>, answer: &Bytes) -> Result<Vec<u8>, Stop> {
+    fn encode(&self, request: &mut Request, session: Option<&OpenSession>, answer: &Bytes) -> Result<Vec<u8>, Stop> {
         let (digest, result) = parts(answer)?;
         let document = Document {
             tool: self.tool_name(request.tool),
             session: request.session.as_ref().map(SessionId::as_str),
-            turn: session.map(LazySession::turns),
+            turn: session.map(OpenSession::turns),
             digest: format!("{digest:016x}"),
             result,
         };

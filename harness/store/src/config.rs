@@ -47,6 +47,17 @@ choice!(
     }
 );
 choice!(
+    /// How far a session is parsed when it is opened.
+    Parse {
+        /// Not at all: where its messages begin and end is found.
+        Lazy = "lazy",
+        /// Into types, so that damage inside of a message is noticed.
+        Typed = "typed",
+        /// Into a tree of values.
+        Tree = "tree",
+    }
+);
+choice!(
     /// SQLite's `journal_mode`.
     JournalMode {
         /// Rollback journal, deleted at commit.
@@ -176,6 +187,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// `store.sqlite.*`.
     pub sqlite: SqliteConfig,
+    /// `store.parse`.
+    pub parse: Parse,
     /// `store.compress`.
     pub compress: Compress,
     /// `store.dictionary`.
@@ -192,6 +205,7 @@ impl Default for Config {
             kind: Kind::Files,
             files: FilesConfig { api: Api::Std, write: Write::Rename, sync: Sync::FileAndDir },
             sqlite: SqliteConfig::default(),
+            parse: Parse::Lazy,
             compress: Compress::None,
             dictionary: Source::None,
             dictionary_size: 110 << 10,
@@ -216,6 +230,7 @@ impl Config {
                 sync: given.get("store.files.sync", default.files.sync)?,
             },
             sqlite: SqliteConfig::from_checked(&given)?,
+            parse: given.get("store.parse", default.parse)?,
             compress: given.get("store.compress", default.compress)?,
             dictionary: given.get("store.dictionary", default.dictionary)?,
             dictionary_size: given.bytes("store.dictionary-size", 1024..=1 << 20, default.dictionary_size)?,

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 /// Version of the document.
 pub(crate) const SCHEMA: u32 = 1;
 
+/// A session as it is written.
 #[derive(Serialize)]
-struct Written<'a> {
-    schema: u32,
-    id: &'a str,
-    turns: u64,
-    messages: &'a [Message],
+pub(crate) struct Document<'a, M> {
+    pub(crate) schema: u32,
+    pub(crate) id: &'a str,
+    pub(crate) turns: u64,
+    pub(crate) messages: &'a [M],
 }
 
 #[derive(Deserialize)]
@@ -34,9 +35,14 @@ struct Version {
 /// The document of `session`, with a final line feed.
 pub fn encode(session: &Session) -> Result<Vec<u8>, serde_json::Error> {
     let text: usize = session.messages().iter().map(|message| message.text.len() + message.tool.len() + 96).sum();
-    let mut out = Vec::with_capacity(text + text / 16 + 128);
-    let written = Written { schema: SCHEMA, id: session.id().as_str(), turns: session.turns(), messages: session.messages() };
-    serde_json::to_writer(&mut out, &written)?;
+    let document = Document { schema: SCHEMA, id: session.id().as_str(), turns: session.turns(), messages: session.messages() };
+    write(&document, text + text / 16 + 128)
+}
+
+/// `document` as text of `about` bytes, with a final line feed.
+pub(crate) fn write<M: Serialize>(document: &Document<'_, M>, about: usize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut out = Vec::with_capacity(about);
+    serde_json::to_writer(&mut out, document)?;
     out.push(b'\n');
     Ok(out)
 }

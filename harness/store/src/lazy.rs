@@ -1,13 +1,13 @@
 //! A session opened without parsing its messages: its head is read, each message stays the JSON that it is.
 //!
 //! Serving a request appends one message and drops the oldest. That needs to know where messages begin and end, not what is in them, and
-//! opening, changing and writing a session that way takes a fraction of the time (scenario `compression/session-turn`). A document in the very
+//! opening, changing and writing a session that way takes a fraction of the time (scenario `json/session-turn`). A document in the very
 //! form that this program writes needs no parser for it (`own`). What it cannot
 //! notice is a message that is JSON and no message of ours: it is kept as it is, until somebody reads it.
 
 use crate::{
     json::{self, SCHEMA},
-    session::{Message, Session, SessionId},
+    session::{Message, SessionId},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -112,14 +112,6 @@ impl LazySession {
         }
         out.push_str("]}\n");
         out.into_bytes()
-    }
-
-    /// The session with its messages parsed.
-    ///
-    /// # Errors
-    /// As [`json::decode`].
-    pub fn parse(&self) -> Result<Session, String> {
-        json::decode(&self.encode(), &self.id)
     }
 }
 

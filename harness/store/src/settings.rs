@@ -86,6 +86,12 @@ pub const SETTINGS: &[SettingRow] = &[
     ),
     ("store.sqlite.prepared", "bool", "true", "keep compiled statements for the next use instead of compiling the SQL text each time"),
     (
+        "store.parse",
+        "choice lazy|typed|tree",
+        "lazy",
+        "how far a session is parsed when a request opens it: `lazy` finds where its messages begin and end, `typed` parses them, so that a damaged one is noticed, `tree` parses them into values, as a program without types does",
+    ),
+    (
         "store.compress",
         "choice none|zstd",
         "none",

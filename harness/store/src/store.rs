@@ -7,8 +7,8 @@ use crate::{
     error::StoreError,
     files::{AnyDisk, FileStore},
     json,
-    lazy::LazySession,
     lock::Lock,
+    opened::OpenSession,
     session::{Session, SessionId},
     sqlite::SqliteStore,
 };
@@ -146,13 +146,15 @@ impl Store {
         self.load_as(id, |json| json::decode(&json, id)).await
     }
 
-    /// As [`Store::load`], but messages are not parsed: a third of the time or less, and all that appending a turn needs. A message that is JSON
-    /// and none of ours is not noticed.
+    /// The session called `id`, parsed as far as `store.parse` says, which is all that a turn needs; a new one if there is none. A message that
+    /// is JSON and none of ours is noticed with `typed` only.
     ///
     /// # Errors
     /// As [`Store::load`].
-    pub async fn load_lazily(&self, id: &SessionId) -> Result<Option<LazySession>, StoreError> {
-        self.load_as(id, |json| LazySession::open(json, id)).await
+    pub async fn open_session(&self, id: &SessionId) -> Result<OpenSession, StoreError> {
+        let parse = self.0.config.parse;
+        let found = self.load_as(id, |json| OpenSession::open(json, id, parse)).await?;
+        Ok(found.unwrap_or_else(|| OpenSession::new(id.clone(), parse)))
     }
 
     async fn load_as<T>(&self, id: &SessionId, decode: impl FnOnce(Vec<u8>) -> Result<T, String>) -> Result<Option<T>, StoreError> {
@@ -192,24 +194,23 @@ impl Store {
     /// [`StoreError::TooLarge`] before anything is written; else what the disk or SQLite said, after which the old
     /// session is still there unless files are truncated or overwritten in place.
     pub async fn save(&self, session: &Session) -> Result<Saved, StoreError> {
-        let encode = || json::encode(session).map_err(|why| StoreError::Encode { id: session.id().clone(), why: why.to_string() });
-        self.save_json(session.id(), encode).await
+        self.save_json(session.id(), || json::encode(session)).await
     }
 
-    /// As [`Store::save`], of a session whose messages are JSON already.
+    /// As [`Store::save`], of an opened session.
     ///
     /// # Errors
     /// As [`Store::save`].
-    pub async fn save_lazy(&self, session: &LazySession) -> Result<Saved, StoreError> {
-        self.save_json(session.id(), || Ok(session.encode())).await
+    pub async fn save_opened(&self, session: &OpenSession) -> Result<Saved, StoreError> {
+        self.save_json(session.id(), || session.encode()).await
     }
 
-    async fn save_json(&self, id: &SessionId, encode: impl FnOnce() -> Result<Vec<u8>, StoreError>) -> Result<Saved, StoreError> {
+    async fn save_json(&self, id: &SessionId, encode: impl FnOnce() -> serde_json::Result<Vec<u8>>) -> Result<Saved, StoreError> {
         let (backend, max) = (self.backend()?, self.0.config.session_max);
         if matches!(backend, Backend::None) {
             return Ok(Saved { bytes: 0, kept: 0 });
         }
-        let json = encode()?;
+        let json = encode().map_err(|why| StoreError::Encode { id: id.clone(), why: why.to_string() })?;
         let bytes = json.len();
         if bytes > max {
             return Err(StoreError::TooLarge { id: id.clone(), bytes, max });
@@ -325,6 +326,7 @@ impl Store {
             ("kind".to_owned(), inner.config.kind.word().to_owned()),
             ("durability".to_owned(), inner.config.durability().word().to_owned()),
             ("filesystem".to_owned(), inner.filesystem.clone()),
+            ("parse".to_owned(), inner.config.parse.word().to_owned()),
             ("compress".to_owned(), inner.config.compress.word().to_owned()),
         ]);
         if inner.config.compress != Compress::None {

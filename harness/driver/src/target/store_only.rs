@@ -7,7 +7,7 @@ use coordinator::{Request, Response};
 use pool::clock::Clock;
 use pool::core::Outcome;
 use pool::times::Phase;
-use store::{LazySession, Message, Role, SessionId, Store};
+use store::{Message, Role, SessionId, Store};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Boxed, Opening, Target, blank, failed};
@@ -36,20 +36,20 @@ impl Target for StoreTarget {
             call.times.turn(Phase::Admit, Phase::SessionWait, clock.now());
             let _turn = lock.lock().await;
             call.times.turn(Phase::SessionWait, Phase::Load, clock.now());
-            let loaded = store.load_lazily(&id).await;
+            let opened = store.open_session(&id).await;
             call.times.turn(Phase::Load, Phase::Encode, clock.now());
-            let mut session = match loaded {
-                Ok(found) => found.unwrap_or_else(|| LazySession::new(id)),
+            let mut session = match opened {
+                Ok(session) => session,
                 Err(why) => return failed(call.times, format!("session not loaded: {why}")),
             };
             let digest = xxh3_64(&call.payload);
             let text = String::from_utf8_lossy(&call.payload).into_owned();
             let message = Message { role: Role::Tool, tool: "store".to_owned(), digest, text };
-            if let Err(why) = session.record_turn(&message, keep) {
+            if let Err(why) = session.record_turn(message, keep) {
                 return failed(call.times, format!("the turn cannot be written as JSON: {why}"));
             }
             call.times.turn(Phase::Encode, Phase::Persist, clock.now());
-            let saved = store.save_lazy(&session).await;
+            let saved = store.save_opened(&session).await;
             call.times.turn(Phase::Persist, Phase::Reply, clock.now());
             match saved {
                 Ok(saved) => Response { outcome: Outcome::Ok, digest: Some(digest), saved_bytes: saved.bytes, ..blank(call.times) },

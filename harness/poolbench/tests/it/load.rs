@@ -105,7 +105,8 @@ fn one_seed_gives_one_load() {
 fn standard_scenarios_hold_what_they_promise() {
     // One of each group; release builds check all of them in CI.
     let place = Place::new();
-    let few = "^(pool/steady|io/.*api=tokio&write=rename&sync=none|compression/.*zstd&shape=agent|sqlite/.*wal&synchronous=normal)";
+    let few =
+        "^(pool/steady|io/session-file-apis.*api=tokio|compression/responses.*accept=zstd|sqlite/session-writes.*wal&synchronous=normal)";
     let ran = place.poolbench(&["check", "-f", few]).succeeds();
     assert!(ran.err.contains("8/8 "), "a calibration and a trial of each of four cases\n{}", ran.err);
     place.nobody_left(PATIENCE);
