@@ -55,8 +55,10 @@ impl<'a> Strings<'a> {
             return None;
         }
         let escaped = self.escaped(block.backslash);
-        if escaped != 0 {
-            self.check(escaped, rest)?;
+        // Most escapes by far are those of a quote and of a backslash, in JSON that is text of JSON.
+        let others = escaped & !(block.quote | block.backslash);
+        if others != 0 {
+            self.check(others, rest)?;
         }
         (self.block, self.next) = (self.next, self.next + BLOCK);
         self.quotes = block.quote & !escaped;
@@ -81,13 +83,13 @@ impl<'a> Strings<'a> {
         escaped
     }
 
-    /// Whether each escaped byte of a block is one that JSON knows.
+    /// Whether each of these escaped bytes of a block is one that JSON knows.
     fn check(&self, mut escaped: u64, rest: &[u8]) -> Option<()> {
         while escaped != 0 {
             let at = escaped.trailing_zeros() as usize;
             escaped &= escaped - 1;
             match rest.get(at)? {
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
                 b'u' => rest.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit).then_some(())?,
                 _ => return None,
             }
