@@ -88,6 +88,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("store.sqlite.mmap-size", "integer 0..=2147418112", "0"),
     ("store.sqlite.group-commit", "integer 1..=1000", "64"),
     ("store.compress", "choice none|zstd", "none"),
+    ("store.parse", "choice lazy|typed|tree", "lazy"),
     ("store.session-max", "bytes", "16777216"),
     ("compress.offer", "text", "zstd, gzip"),
     ("compress.gzip-level", "integer 0..=9", "6"),
