@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::hist::Histogram;
 
 mod contender;
+mod host;
+mod served;
 mod trust;
 
 pub use contender::{ContenderFigures, LimitFigures};
+pub use host::{HostDuring, LagPoint, Others, Pacer, ProfileFigures, Twin};
+pub use served::{Answers, ByteFigures, Counts, Cpu, Deaths, JournalCheck, Left, Memory, Regret, SessionsCheck, TierFigures};
 pub use trust::{ArrivalsFit, Backlog, Bounds, Settled, Trust};
 
 /// What a trial is for.
@@ -26,6 +30,9 @@ pub enum TrialKind {
 
 /// The timing class of a trial in simulated time.
 pub const VIRTUAL: &str = "virtual";
+
+/// Stands among the errors of a record for all that were too many to keep by text.
+pub const OTHER_ERRORS: &str = "(other errors)";
 
 /// How a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,266 +151,6 @@ pub struct Record {
     /// What a contender did; `None` for every other target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contender: Option<ContenderFigures>,
-}
-
-/// Executions, as the workers noted them, beside the outcomes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JournalCheck {
-    /// Noted by workers.
-    pub executions: u64,
-    /// Requests of tools that are not replayable that ran more than once.
-    pub twice: u64,
-    /// Requests of replayable tools that ran more than once, as they may.
-    pub replayed: u64,
-    /// Requests that ran although their outcome, `failed` or `shed`, says that they did not.
-    pub unsaid: u64,
-    /// Requests that ended `ok` and never ran.
-    pub never: u64,
-}
-
-/// What a trial left behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Left {
-    /// Open descriptors of the trial's process after its target was closed, beyond those before it was opened.
-    pub descriptors: u64,
-    /// Sessions that the pool still remembered when the last request had its outcome.
-    pub sessions: u64,
-}
-
-/// Resident memory without what the load generator itself keeps of each request, bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Memory {
-    /// A third into the window.
-    pub early_bytes: u64,
-    /// At the window's end.
-    pub late_bytes: u64,
-}
-
-/// Conservation: `intended = sent`, `sent = outcomes` once drained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counts {
-    /// Requests that the schedule holds for the window.
-    pub intended: u64,
-    /// Requests of the window handed over.
-    pub sent: u64,
-    /// Requests of the window with an outcome after the drain.
-    pub finished: u64,
-    /// `ok` requests of the window within their deadline (all `ok` ones where there is none).
-    pub ok_in_deadline: u64,
-    /// `ok` replies that arrived within the window, whenever sent.
-    pub ok_arrived_in_window: u64,
-    /// Requests outside of the window (warm-up), all outcomes.
-    pub warmup: u64,
-    /// Requests of the window that were dispatched more than once.
-    pub redispatched: u64,
-    /// Requests of the window served by a colder tier than predicted.
-    pub fallbacks: u64,
-}
-
-/// The response times of a trial beside those of a pool that knows every cost, on the same arrivals, simulated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Regret {
-    /// Sum of the responses of all `ok` requests of the window, ns.
-    pub response_ns: u64,
-    /// The same of the oracle, ns.
-    pub oracle_ns: u64,
-    /// Requests in the sums, of the trial.
-    pub requests: u64,
-}
-
-/// One tier's figures in the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TierFigures {
-    /// Requests served.
-    pub served: u64,
-    /// Slot time in use, ns.
-    pub busy_ns: u64,
-    /// Slot time with a live worker, ns.
-    pub live_ns: u64,
-    /// Slots.
-    pub slots: u64,
-}
-
-/// Workers that died.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deaths {
-    /// Died without being asked to.
-    pub unexpected: u64,
-    /// Of those, died while they held a request.
-    pub while_busy: u64,
-    /// Closed by the pool.
-    pub closed: u64,
-    /// Workers started during the whole trial.
-    pub spawns: u64,
-    /// Unexpected deaths by exit status, such as `signal 9 (SIGKILL)`.
-    pub by_status: BTreeMap<String, u64>,
-    /// Child processes left after the drain: must be 0.
-    pub children_left: u64,
-}
-
-/// CPU time in ns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cpu {
-    /// The trial's process without its pacing thread.
-    pub process_ns: u64,
-    /// Worker processes.
-    pub workers_ns: u64,
-    /// The pacing thread.
-    pub pacer_ns: u64,
-}
-
-/// Sizes of what was sent back, summed over `ok` requests of the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByteFigures {
-    /// Responses before compression.
-    pub encoded: u64,
-    /// Responses as sent.
-    pub sent: u64,
-    /// Session documents as saved.
-    pub saved: u64,
-}
-
-/// Answers compared with what was expected.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answers {
-    /// Digests compared.
-    pub digests: u64,
-    /// Bodies decompressed and compared in full after the load (as many as fit in memory's bound).
-    pub bodies: u64,
-    /// Wrong ones of either.
-    pub wrong: u64,
-    /// The first wrong one; empty if there is none.
-    pub first_wrong: String,
-}
-
-/// Sessions read back after the load.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionsCheck {
-    /// Sessions read.
-    pub read: u64,
-    /// Turns that acknowledged requests must have left.
-    pub turns_acknowledged: u64,
-    /// Turns found.
-    pub turns_found: u64,
-    /// Acknowledged turns that are missing, summed over sessions.
-    pub lost: u64,
-    /// Turns found that no acknowledged request explains (requests whose outcome is unknown may).
-    pub unacknowledged: u64,
-    /// Sessions that could not be read.
-    pub corrupt: u64,
-}
-
-/// Stands among the errors of a record for all that were too many to keep by text.
-pub const OTHER_ERRORS: &str = "(other errors)";
-
-/// The pacing thread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pacer {
-    /// CPU time of the thread and of its stand-in, ns.
-    pub cpu_ns: u64,
-    /// Wall time of the thread, ns.
-    pub wall_ns: u64,
-    /// The spun tail before each send, ns; 0 without SCHED_FIFO.
-    pub tail_ns: u64,
-    /// Time in which the thread could have run and had no CPU, ns; 0 where the kernel does not say (schedstat).
-    #[serde(default)]
-    pub run_queue_ns: u64,
-    /// Requests that the stand-in on another CPU sent, because the thread was kept from running.
-    #[serde(default)]
-    pub stood_in: u64,
-}
-
-/// Lag of the requests that were meant to start in one part of the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LagPoint {
-    /// Begin of the part, ns from the window's begin.
-    pub at_ns: u64,
-    /// Requests.
-    pub requests: u64,
-    /// Their median lag, ns; the lower one of two.
-    pub p50_ns: u64,
-    /// Their greatest lag, ns.
-    pub max_ns: u64,
-}
-
-/// Percentiles of latency from the intended start, ns: p50, p90, p95, p99.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Twin {
-    /// As measured.
-    pub measured: [f64; 4],
-    /// As the recursion (Lindley's for one slot, Kiefer and Wolfowitz' for more) over the recorded arrivals and slot-hold times gives it.
-    pub lindley: [f64; 4],
-    /// As a stamp at the moment of dispatch, the mistake of a closed-loop tool, would have said.
-    pub dispatch_stamp: [f64; 4],
-    /// Requests compared.
-    pub requests: u64,
-    /// Slots of the pool; 0 in records of the time when only pools of one slot were compared.
-    #[serde(default)]
-    pub slots: u32,
-    /// Percentiles of how far each request's latency was from its own in the recursion, either way, ns; `None` in old records.
-    #[serde(default)]
-    pub residual: Option<[f64; 4]>,
-}
-
-/// The host while the window ran; counters of the kernel, as differences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HostDuring {
-    /// Share of CPU time taken by the hypervisor, 0..=1.
-    pub steal_share: f64,
-    /// Share of wall time in which some task waited for a CPU (pressure-stall), 0..=1.
-    pub cpu_pressure: f64,
-    /// Load average over one minute when the trial ended.
-    pub load_1m: f64,
-    /// Time throttled by a cgroup quota, ns.
-    pub throttled_ns: u64,
-    /// What others than the trial and its workers used of the CPU time; `None` in records that were made before it was looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub others: Option<Others>,
-}
-
-/// CPU time that was neither the trial's, its workers' nor idle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Others {
-    /// Share of all CPUs' time, 0..=1.
-    pub share: f64,
-    /// Three standard errors of the share: the kernel finds out who runs by looking at each tick.
-    pub error: f64,
-}
-
-/// The profile's own figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileFigures {
-    /// Sampler's name.
-    pub sampler: String,
-    /// Rate asked for, per CPU-second.
-    pub hz: u32,
-    /// Samples captured.
-    pub samples: u64,
-    /// Samples that the process's CPU time should have given.
-    pub expected: f64,
-    /// Samples without a named function at the leaf.
-    pub unnamed: u64,
-    /// File of folded stacks in the run directory.
-    pub folded: String,
-    /// CPU time of worker processes during the profile, which is not in the picture, ns.
-    pub outside_ns: u64,
 }
 
 impl Record {
