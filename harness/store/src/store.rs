@@ -1,24 +1,27 @@
 //! The store as callers see it: one type over every kind, cheap to clone.
 
 use crate::{
-    config::{Api, Compress, Config, Kind, Source},
+    config::{Compress, Config, Kind, Source},
     dictionary::{self, Packer, Trained, UnpackError},
-    disk::{Disk, StdDisk, TokioDisk},
+    disk::{Disk, StdDisk},
     error::StoreError,
-    files::{AnyDisk, FileStore},
+    files::FileStore,
     json,
     lock::Lock,
     opened::OpenSession,
     session::{Session, SessionId},
-    sqlite::SqliteStore,
 };
 use std::{
     collections::BTreeMap,
     future::Future,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
+
+mod backend;
+
+use backend::{Backend, filesystem_of};
+pub use backend::{STORES, StoreRow};
 
 /// What a save wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,61 +30,6 @@ pub struct Saved {
     pub bytes: usize,
     /// Bytes that were kept of it; fewer where sessions are compressed.
     pub kept: usize,
-}
-
-type Opening = Pin<Box<dyn Future<Output = Result<Backend, StoreError>> + Send>>;
-
-/// A kind of store.
-pub struct StoreRow {
-    /// Which one.
-    pub kind: Kind,
-    /// Its name in `store.kind`.
-    pub name: &'static str,
-    /// One line for people.
-    pub doc: &'static str,
-    open: fn(Config, PathBuf) -> Opening,
-}
-
-/// Every kind of store, in the order of [`Kind`]'s variants.
-pub const STORES: &[StoreRow] = &[
-    StoreRow {
-        kind: Kind::None,
-        name: "none",
-        doc: "keeps nothing: the floor to compare with",
-        open: |_, _| Box::pin(async { Ok(Backend::None) }),
-    },
-    StoreRow {
-        kind: Kind::Files,
-        name: "files",
-        doc: "one JSON file per session in one directory",
-        open: |config, dir| Box::pin(open_files(config, dir)),
-    },
-    StoreRow {
-        kind: Kind::Sqlite,
-        name: "sqlite",
-        doc: "one row per session in one SQLite file",
-        open: |config, dir| Box::pin(open_sqlite(config, dir)),
-    },
-];
-
-enum Backend {
-    None,
-    Std(FileStore<StdDisk>),
-    Tokio(FileStore<TokioDisk>),
-    Any(Box<dyn AnyDisk>),
-    Sqlite(SqliteStore),
-}
-
-async fn open_files(config: Config, dir: PathBuf) -> Result<Backend, StoreError> {
-    let (files, max) = (config.files, config.session_max);
-    Ok(match files.api {
-        Api::Std => Backend::Std(FileStore::open(StdDisk, &dir, files, max).await?),
-        Api::Tokio => Backend::Tokio(FileStore::open(TokioDisk, &dir, files, max).await?),
-    })
-}
-
-async fn open_sqlite(config: Config, dir: PathBuf) -> Result<Backend, StoreError> {
-    Ok(Backend::Sqlite(SqliteStore::open(&dir, config.sqlite, config.session_max).await?))
 }
 
 struct Inner {
@@ -169,18 +117,12 @@ impl Store {
                 return Err(StoreError::Dictionary { id: id.clone(), dictionary, why, dir: self.0.dir.clone() });
             }
         };
-        let aside = self.set_aside(id, &why).await?;
+        let aside = self.backend()?.set_aside(id, &why).await?;
         Err(StoreError::Corrupt { id: id.clone(), why, aside })
     }
 
     async fn load_kept(&self, id: &SessionId) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.backend()? {
-            Backend::None => Ok(None),
-            Backend::Std(files) => files.load(id).await,
-            Backend::Tokio(files) => files.load(id).await,
-            Backend::Any(files) => files.load(id).await,
-            Backend::Sqlite(rows) => rows.load(id).await,
-        }
+        self.backend()?.load(id).await
     }
 
     /// Saves a session under its id. Durable to the degree of [`Config::durability`] once this returns.
@@ -217,13 +159,7 @@ impl Store {
         }
         let packed = self.0.packer.pack(json);
         let kept = packed.len();
-        match backend {
-            Backend::None => {}
-            Backend::Std(files) => files.save(id, &packed).await?,
-            Backend::Tokio(files) => files.save(id, &packed).await?,
-            Backend::Any(files) => files.save(id, &packed).await?,
-            Backend::Sqlite(rows) => rows.save(id, packed).await?,
-        }
+        backend.save(id, packed).await?;
         Ok(Saved { bytes, kept })
     }
 
@@ -269,13 +205,7 @@ impl Store {
     /// # Errors
     /// What the disk or SQLite said.
     pub async fn delete(&self, id: &SessionId) -> Result<bool, StoreError> {
-        match self.backend()? {
-            Backend::None => Ok(false),
-            Backend::Std(files) => files.delete(id).await,
-            Backend::Tokio(files) => files.delete(id).await,
-            Backend::Any(files) => files.delete(id).await,
-            Backend::Sqlite(rows) => rows.delete(id).await,
-        }
+        self.backend()?.delete(id).await
     }
 
     /// The ids of all sessions, sorted.
@@ -283,13 +213,7 @@ impl Store {
     /// # Errors
     /// What the disk or SQLite said.
     pub async fn ids(&self) -> Result<Vec<SessionId>, StoreError> {
-        match self.backend()? {
-            Backend::None => Ok(Vec::new()),
-            Backend::Std(files) => files.ids().await,
-            Backend::Tokio(files) => files.ids().await,
-            Backend::Any(files) => files.ids().await,
-            Backend::Sqlite(rows) => rows.ids().await,
-        }
+        self.backend()?.ids().await
     }
 
     /// Closes the store for all clones. SQLite's queued saves are finished and its log is folded into its file; a file
@@ -349,16 +273,6 @@ impl Store {
         all
     }
 
-    async fn set_aside(&self, id: &SessionId, why: &str) -> Result<String, StoreError> {
-        match self.backend()? {
-            Backend::None => Err(StoreError::Closed),
-            Backend::Std(files) => files.set_aside(id).await,
-            Backend::Tokio(files) => files.set_aside(id).await,
-            Backend::Any(files) => files.set_aside(id).await,
-            Backend::Sqlite(rows) => rows.set_aside(id, why).await,
-        }
-    }
-
     fn backend(&self) -> Result<&Backend, StoreError> {
         if self.0.config.kind != Kind::None && self.lock().is_none() {
             return Err(StoreError::Closed);
@@ -369,22 +283,6 @@ impl Store {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Lock>> {
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The type of the filesystem under `dir`: flushing means nothing on one that is kept in memory.
-fn filesystem_of(dir: &Path) -> Result<String, StoreError> {
-    let about = rustix::fs::statfs(dir).map_err(|why| StoreError::disk("ask for the filesystem of", dir)(why.into()))?;
-    Ok(match about.f_type as u32 {
-        0xef53 => "ext4".to_owned(),
-        0x0102_1994 => "tmpfs".to_owned(),
-        0x5846_5342 => "xfs".to_owned(),
-        0x9123_683e => "btrfs".to_owned(),
-        0x794c_7630 => "overlay".to_owned(),
-        0x2fc1_2fc1 => "zfs".to_owned(),
-        0xf2f5_2010 => "f2fs".to_owned(),
-        0x6969 => "nfs".to_owned(),
-        other => format!("magic {other:#x}"),
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    config::{JournalMode, Sync, Synchronous, Write},
+    config::{Api, JournalMode, Sync, Synchronous, Write},
     session::{Message, Role},
 };
 use std::fs;
