@@ -50,6 +50,9 @@ pub(crate) const COMPRESS: Job = Job {
         }),
         way("zstd-3-dict-16k", "zstd level 3, a prepared dictionary of 16 KiB trained on other documents", "", |o| dict(o, 16 << 10)),
         way("zstd-3-dict-110k", "the same, of 110 KiB", "", |o| dict(o, 110 << 10)),
+        way("zstd-small-dict-256k", "the store's `zstd-small`: a longer search, a prepared dictionary of 256 KiB", "", |o| {
+            compress(o, dictionary::Small::open(dictionary::train(&o.documents, 256 << 10)?)?)
+        }),
         way("zstd-3-dict-per-call", "the dictionary of 16 KiB, digested at each call", DIGEST, |o| {
             compress(o, dictionary::PerCall::open(3, dictionary::train(&o.documents, 16 << 10)?)?)
         }),

@@ -87,7 +87,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("store.sqlite.cache-size", "integer -1048576..=1048576", "-2000"),
     ("store.sqlite.mmap-size", "integer 0..=2147418112", "0"),
     ("store.sqlite.group-commit", "integer 1..=1000", "64"),
-    ("store.compress", "choice none|zstd", "none"),
+    ("store.compress", "choice none|zstd|zstd-small", "none"),
     ("store.parse", "choice lazy|typed|tree", "lazy"),
     ("store.session-max", "bytes", "16777216"),
     ("compress.offer", "text", "zstd, gzip"),

@@ -2,9 +2,11 @@
 
 mod books;
 mod packer;
+mod small;
 
 use crate::settings::choice;
 pub(crate) use packer::{Packer, UnpackError};
+pub use small::Small;
 
 choice!(
     /// How sessions are kept.
@@ -13,6 +15,8 @@ choice!(
         None = "none",
         /// In a zstd frame each.
         Zstd = "zstd",
+        /// In a zstd frame each, searched longer for a smaller one.
+        ZstdSmall = "zstd-small",
     }
 );
 choice!(

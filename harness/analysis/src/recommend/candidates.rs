@@ -14,8 +14,9 @@ use crate::summary::{CaseSummary, ContenderRow, Grade};
 const FILE_WAYS: [&str; 3] = ["truncate", "no-truncate", "temp-rename"];
 /// The way of writing rows that is one save of the product.
 const SQLITE_WAY: &str = "autocommit-prepared";
-/// Dictionaries by the name of their way, with their size in bytes.
-const DICTIONARIES: [(&str, &str); 2] = [("zstd-3-dict-16k", "16384"), ("zstd-3-dict-110k", "112640")];
+/// Dictionaries by the name of their way, with `store.compress` and their size in bytes.
+const DICTIONARIES: [(&str, &str, &str); 3] =
+    [("zstd-3-dict-16k", "zstd", "16384"), ("zstd-3-dict-110k", "zstd", "112640"), ("zstd-small-dict-256k", "zstd-small", "262144")];
 /// Levels that the product's settings permit.
 const GZIP_LEVELS: std::ops::RangeInclusive<i64> = 0..=9;
 const ZSTD_LEVELS: std::ops::RangeInclusive<i64> = -7..=19;
@@ -107,8 +108,8 @@ fn with(mut settings: Settings, key: &str, value: &str) -> Settings {
 }
 
 fn codec(way: &str) -> Vec<(Part, Settings)> {
-    if let Some((_, bytes)) = DICTIONARIES.iter().find(|(name, _)| *name == way) {
-        let kept = [("store.compress", "zstd"), ("store.dictionary", "trained"), ("store.dictionary-size", *bytes)];
+    if let Some((_, compress, bytes)) = DICTIONARIES.iter().find(|(name, ..)| *name == way) {
+        let kept = [("store.compress", *compress), ("store.dictionary", "trained"), ("store.dictionary-size", *bytes)];
         return vec![(Part::Rest, pairs(&kept))];
     }
     let level = |name: &str| way.strip_prefix(name).and_then(|level| level.parse::<i64>().ok());

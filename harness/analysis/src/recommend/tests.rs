@@ -196,7 +196,7 @@ fn cases_of_whole_requests_are_candidates_with_their_class() {
 #[test]
 fn ways_of_compressing_stand_for_levels_and_dictionaries() {
     let set = |way: &str| vec![("contender.job", "compress".to_owned()), ("contender.way", way.to_owned())];
-    let ways = ["gzip-6", "gzip-6-again", "gzip-6-libdeflate", "zstd-3", "zstd-3-dict-16k", "zstd-3-dict-per-call"];
+    let ways = ["gzip-6", "gzip-6-again", "gzip-6-libdeflate", "zstd-3", "zstd-3-dict-16k", "zstd-3-dict-per-call", "zstd-small-dict-256k"];
     let found = contests_of("way", &ways, &set, Some("compress"));
     let settings = |part: Part| -> Vec<String> {
         let of = found.iter().filter(|c| c.part == part).flat_map(|c| &c.candidates);
@@ -208,7 +208,11 @@ fn ways_of_compressing_stand_for_levels_and_dictionaries() {
     );
     assert_eq!(
         settings(Part::Rest),
-        ["store.compress=zstd store.dictionary=none", "store.compress=zstd store.dictionary=trained store.dictionary-size=16384",]
+        [
+            "store.compress=zstd store.dictionary=none",
+            "store.compress=zstd store.dictionary=trained store.dictionary-size=16384",
+            "store.compress=zstd-small store.dictionary=trained store.dictionary-size=262144",
+        ]
     );
     assert!(found.iter().flat_map(|c| &c.candidates).all(|c| c.bytes_ratio == Some(4.0)));
 }

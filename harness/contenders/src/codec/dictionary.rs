@@ -100,6 +100,35 @@ impl Coder for Prepared {
     }
 }
 
+/// What the store does under `zstd-small`.
+pub(super) struct Small {
+    context: store::dictionary::Small,
+    dictionary: Arc<[u8]>,
+}
+
+impl Small {
+    pub(super) fn open(dictionary: Arc<[u8]>) -> Result<Self, Refusal> {
+        let context = store::dictionary::Small::open(Some(&dictionary)).map_err(|why| failed("zstd", why))?;
+        Ok(Self { context, dictionary })
+    }
+}
+
+impl Coder for Small {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        self.context.encode(plain, out)
+    }
+
+    fn check(&mut self, packed: &[u8], max: usize) -> Result<Vec<u8>, String> {
+        check(&self.dictionary, packed, max)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = facts(&self.dictionary);
+        facts.push(("context-bytes", self.context.bytes().to_string()));
+        facts
+    }
+}
+
 /// The context kept, the dictionary digested at each call.
 pub(super) struct PerCall {
     context: CCtx<'static>,

@@ -5,7 +5,8 @@
 
 use super::{
     Compress,
-    books::{Books, LEVEL},
+    books::{Books, Dictionary, LEVEL},
+    small::Contexts,
 };
 use std::{
     cell::RefCell,
@@ -34,35 +35,29 @@ pub(crate) struct Packer {
     dir: PathBuf,
     compress: Compress,
     books: RwLock<Books>,
+    /// For sessions without a dictionary.
+    small: Contexts,
 }
 
 impl Packer {
     /// Reads the dictionaries in `dir`, if the store keeps anything there.
     pub(crate) fn open(dir: Option<&Path>, compress: Compress) -> io::Result<Self> {
         let books = dir.map_or_else(|| Ok(Books::default()), Books::read)?;
-        Ok(Self { dir: dir.unwrap_or(Path::new("")).to_owned(), compress, books: RwLock::new(books) })
+        Ok(Self { dir: dir.unwrap_or(Path::new("")).to_owned(), compress, books: RwLock::new(books), small: Contexts::default() })
     }
 
     /// `json` as it is to be kept. Never fails: what cannot be compressed, or does not get smaller, stays as it is.
     pub(crate) fn pack(&self, json: Vec<u8>) -> Vec<u8> {
-        thread_local!(static CONTEXT: RefCell<Option<CCtx<'static>>> = const { RefCell::new(None) });
-        if self.compress == Compress::None {
-            return json;
-        }
-        let dictionary = self.books().current.clone();
-        CONTEXT.with_borrow_mut(|kept| {
-            let Some(mut context) = kept.take().or_else(CCtx::try_create) else { return json };
-            let mut out = Vec::with_capacity(compress_bound(json.len()));
-            let done = match &dictionary {
-                Some(dictionary) => context.compress_using_cdict(&mut out, &json, &dictionary.encoder),
-                None => context.compress(&mut out, &json, LEVEL),
-            };
-            if done.is_err() {
-                return json;
-            }
-            *kept = Some(context);
-            if out.len() < json.len() { out } else { json }
-        })
+        let dictionary = || self.books().current.clone();
+        let packed = match self.compress {
+            Compress::None => None,
+            Compress::Zstd => fast(dictionary().as_deref(), &json),
+            Compress::ZstdSmall => match dictionary() {
+                Some(dictionary) => dictionary.small.pack(Some(&dictionary.bytes), &json),
+                None => self.small.pack(None, &json),
+            },
+        };
+        packed.filter(|packed| packed.len() < json.len()).unwrap_or(json)
     }
 
     /// The JSON in `kept`, of at most `max` bytes, and never a buffer beyond that.
@@ -107,7 +102,7 @@ impl Packer {
         self.books().describe(self.compress)
     }
 
-    fn dictionary(&self, id: u32) -> Result<std::sync::Arc<super::books::Dictionary>, UnpackError> {
+    fn dictionary(&self, id: u32) -> Result<std::sync::Arc<Dictionary>, UnpackError> {
         match self.books().known.get(&id) {
             Some(Ok(dictionary)) => Ok(std::sync::Arc::clone(dictionary)),
             Some(Err(why)) => Err(UnpackError::Dictionary(id, why.clone())),
@@ -118,4 +113,20 @@ impl Packer {
     fn books(&self) -> std::sync::RwLockReadGuard<'_, Books> {
         self.books.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `json` as one frame at [`LEVEL`]; nothing if zstd cannot.
+fn fast(dictionary: Option<&Dictionary>, json: &[u8]) -> Option<Vec<u8>> {
+    thread_local!(static CONTEXT: RefCell<Option<CCtx<'static>>> = const { RefCell::new(None) });
+    CONTEXT.with_borrow_mut(|kept| {
+        let mut context = kept.take().or_else(CCtx::try_create)?;
+        let mut out = Vec::with_capacity(compress_bound(json.len()));
+        let done = match dictionary {
+            Some(dictionary) => context.compress_using_cdict(&mut out, json, &dictionary.encoder),
+            None => context.compress(&mut out, json, LEVEL),
+        };
+        done.ok()?;
+        *kept = Some(context);
+        Some(out)
+    })
 }

@@ -59,15 +59,19 @@ async fn a_trained_dictionary_makes_sessions_smaller_and_every_setting_reads_wha
         assert_eq!(store.train().await.unwrap().version, 2);
         store.save(&alike(101)).await.unwrap();
         store.close().await.unwrap();
+        let store = Store::open(&Config { compress: Compress::ZstdSmall, ..packing(kind, Source::Trained) }, dir.path()).await.unwrap();
+        let small = store.save(&alike(102)).await.unwrap();
+        assert!(small.kept * 10 < alone.kept * 6, "{small:?} {alone:?}");
+        store.close().await.unwrap();
         assert_eq!(zdicts(dir.path()).len(), 2);
 
         let store = Store::open(&Config { compress: Compress::None, ..packing(kind, Source::None) }, dir.path()).await.unwrap();
-        for n in [0, 7, 79, 100, 101, 249] {
+        for n in [0, 7, 79, 100, 101, 102, 249] {
             assert_eq!(store.load(&id(&format!("s{n}"))).await.unwrap().unwrap(), alike(n), "{kind:?} s{n}");
             let opened = store.open_session(&id(&format!("s{n}"))).await.unwrap();
             assert_eq!(opened.encode().unwrap(), json::encode(&alike(n)).unwrap());
         }
-        assert_eq!(store.ids().await.unwrap().len(), 132);
+        assert_eq!(store.ids().await.unwrap().len(), 133);
         store.close().await.unwrap();
     }
 }
