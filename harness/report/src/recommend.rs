@@ -15,7 +15,7 @@ pub use confirmed::confirmation;
 use crate::markdown::{BLANK, Column, Table, code, escape};
 use crate::show;
 
-const HOW: &str = "`optimal`: no other of the same durability class is as good in every figure and better in one; classes are never mixed. Figures are \
+const HOW: &str = "How to read the tables. `optimal`: no other of the same durability class is as good in every figure and better in one; classes are never mixed. Figures are \
                    medians over rounds, all under the scenario's own load: the time is the median of a request where whole requests were measured, \
                    else of an operation; `≤` is the longest time, where too few samples carry a p99. `close`: rounds do not tell it from the \
                    recommended in the figure that decides, so the two may change places in another run.";
@@ -29,22 +29,25 @@ pub fn recommendation(advice: &Advice) -> String {
     if advice.decisions.is_empty() && advice.impossible.is_empty() {
         return String::new();
     }
-    let mut out = format!("## Recommendation\n\nAsked for: {}. {HOW}\n\n", asked(&advice.constraints));
-    for decision in &advice.decisions {
-        out.push_str(&of_part(decision, advice.constraints.payload_bytes));
-    }
-    for why in &advice.impossible {
-        let _ = writeln!(out, "Nothing is recommended. {}.\n", escape(why));
-    }
-    for what in &advice.left_out {
-        let _ = writeln!(out, "Left out: {}.\n", escape(what));
-    }
+    let mut out = format!("## Recommendation\n\nAsked for: {}.\n\n", asked(&advice.constraints));
     if !advice.decisions.is_empty() {
         let _ = writeln!(
             out,
             "To paste into a scenario, or into a server's file, which says where in `server.data`:\n\n```toml\n{}```\n",
             settings_block(&advice.decisions)
         );
+    }
+    for why in &advice.impossible {
+        let _ = writeln!(out, "Nothing is recommended. {}.\n", escape(why));
+    }
+    for decision in &advice.decisions {
+        out.push_str(&of_part(decision, advice.constraints.payload_bytes));
+    }
+    for what in &advice.left_out {
+        let _ = writeln!(out, "Left out: {}.\n", escape(what));
+    }
+    if !advice.decisions.is_empty() {
+        let _ = writeln!(out, "{HOW}\n");
     }
     out
 }
@@ -65,7 +68,7 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> String {
 /// `no acknowledged save lost when the power fails, p99 at most 5.00 ms`.
 fn asked(constraints: &Constraints) -> String {
     let survive = match constraints.survive {
-        Survive::Nothing => "no durability",
+        Survive::Nothing => "any durability",
         Survive::Kill => "no acknowledged save lost when the process is killed",
         Survive::PowerLoss => "no acknowledged save lost when the power fails",
     };

@@ -53,8 +53,8 @@ pub struct Miss {
     pub value: f64,
     /// Its 95 % interval, from those of both ratios; `None` where one of them has none.
     pub interval: Option<[f64; 2]>,
-    /// Whether that holds 0: the two differ by no more than rounds do.
-    pub consistent: Option<bool>,
+    /// Whether 0 lies within it: the two differ by no more than their rounds explain.
+    pub holds: Option<bool>,
 }
 
 impl Miss {
@@ -66,8 +66,8 @@ impl Miss {
             let (below, above) = ((p - p_low).hypot(m_high - m), (p_high - p).hypot(m - m_low));
             [p - m - below, p - m + above].map(f64::exp_m1)
         });
-        let consistent = interval.map(|[low, high]| low <= 0.0 && high >= 0.0);
-        Some(Self { value: off, interval, consistent }).filter(|miss| miss.value.is_finite())
+        let holds = interval.map(|[low, high]| low <= 0.0 && high >= 0.0);
+        Some(Self { value: off, interval, holds }).filter(|miss| miss.value.is_finite())
     }
 }
 

@@ -43,12 +43,17 @@ pub(super) fn impossible(contest: &Contest, constraints: &Constraints) -> String
     }
     if let (Some(limit), false) = (constraints.p99_ns, safe.is_empty()) {
         let nearest = safe.iter().filter_map(|c| c.tail_ns(contest.part)).min_by(f64::total_cmp);
-        let nearest = nearest.map_or("no p99 is known".to_owned(), |ns| {
-            // Exactly too: what is shown is rounded, and rounded down it could not be met.
-            format!("the nearest that can be met is {}, --p99 {}ns", show_ns(ns), ns.ceil())
-        });
+        let nearest =
+            nearest.map_or("no p99 is known".to_owned(), |ns| format!("the nearest that can be met is --p99 {}", limit_above(ns)));
         let of = if why.is_empty() { format!("all {}", safe.len()) } else { format!("the other {}", safe.len()) };
         why.push(format!("--p99 {} excludes {of}; {nearest}", show_ns(limit as f64)));
     }
     format!("{} ({}): no settings are left of {}: {}", contest.part.name(), contest.at, all.len(), why.join("; "))
+}
+
+/// The time as an argument, rounded up: rounded down it could not be met.
+fn limit_above(ns: f64) -> String {
+    let (unit_ns, unit) = [(1e9, "s"), (1e6, "ms"), (1e3, "us")].into_iter().find(|(unit_ns, _)| ns >= *unit_ns).unwrap_or((1.0, "ns"));
+    let above = (ns * 100.0 / unit_ns).ceil() / 100.0;
+    if unit_ns > 1.0 { format!("{above}{unit}") } else { format!("{}{unit}", above.ceil()) }
 }

@@ -114,7 +114,12 @@ fn what_cannot_be_met_says_which_constraint_excludes_what_and_what_could_be() {
     let asked = |survive, p99_ns| decide(contest(Part::Store, all.clone()), &Constraints { survive, p99_ns, payload_bytes: None });
     let why = asked(Survive::PowerLoss, Some(5_000_000)).unwrap_err();
     assert!(why.contains("--durable power-loss excludes 1 (such as consistent after power loss)"), "{why}");
-    assert!(why.contains("--p99 5.00 ms excludes the other 2; the nearest that can be met is 8.00 ms, --p99 8000000ns"), "{why}");
+    assert!(why.contains("--p99 5.00 ms excludes the other 2; the nearest that can be met is --p99 8ms"), "{why}");
+    let odd = decide(
+        contest(Part::Store, vec![candidate(0, 1, 1, 4_941_823, durable)]),
+        &Constraints { p99_ns: Some(9), ..Constraints::default() },
+    );
+    assert!(odd.as_ref().unwrap_err().contains("--p99 4.95ms"), "rounded up, or it could not be met: {odd:?}");
     assert_eq!(asked(Survive::Kill, Some(5_000_000)).unwrap().pick, 0);
     assert_eq!(asked(Survive::PowerLoss, None).unwrap().pick, 2);
     let excluded = asked(Survive::PowerLoss, Some(8_000_000)).unwrap().standings.pop().unwrap();

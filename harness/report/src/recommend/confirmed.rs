@@ -11,10 +11,10 @@ use crate::show;
 
 const HOW: &str = "Each ratio is the recommended settings by the baseline, paired by round, with the 95 % interval over its rounds; both ratios are of the \
                    same figure under the same kind of load. The error is predicted by measured, with the interval that the two intervals give it: \
-                   `consistent` where that holds 0. Absolute figures of two runs are no prediction of each other.";
+                   the prediction `holds` where 0 lies within it. Absolute figures of two runs are no prediction of each other.";
 /// What no interval of one run and one confirmation can hold.
-const DISK: &str = "**What the intervals of a store have not**: they hold what rounds of one run, minutes apart, differ by. What the disk does from one \
-                    run to the next, which below a virtual machine may be more, is in neither of them: `consistent` says that this time it was not seen. \
+const DISK: &str = "**What no interval of a store holds**: each has what rounds of one run, minutes apart, differ by. What the disk does from one \
+                    run to the next, which below a virtual machine may be more, is in neither of them: `holds` says that this time it was not seen. \
                     Before a ratio of a store counts, run `recommend` again at another hour.";
 
 /// What became of the predictions, as Markdown; `on` says on what payload.
@@ -70,9 +70,9 @@ fn error(miss: Miss) -> String {
 }
 
 fn verdict(miss: Option<Miss>) -> &'static str {
-    match miss.and_then(|miss| miss.consistent) {
-        Some(true) => "consistent",
-        Some(false) => "**not consistent**",
+    match miss.and_then(|miss| miss.holds) {
+        Some(true) => "holds",
+        Some(false) => "**does not hold**",
         None => "too few rounds to say",
     }
 }
@@ -111,8 +111,7 @@ fn lost(one: &Confirmation) -> String {
 
 /// What a prediction that did not hold means for who follows it.
 fn missed(own: &[&Confirmation]) -> Option<String> {
-    let off: Vec<&&Confirmation> =
-        own.iter().filter(|one| !is_lost(one) && one.error.is_some_and(|e| e.consistent == Some(false))).collect();
+    let off: Vec<&&Confirmation> = own.iter().filter(|one| !is_lost(one) && one.error.is_some_and(|e| e.holds == Some(false))).collect();
     let first = off.first()?;
     let figures: Vec<String> = off.iter().map(|one| format!("{} ({})", one.measure.name(), now_is(&one.measured))).collect();
     let why = if first.part.keeps() { ", a disk among them," } else { "" };

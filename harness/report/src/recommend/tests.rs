@@ -95,7 +95,10 @@ fn the_page_names_the_best_of_the_class_and_the_settings_to_paste() {
 #[test]
 fn what_is_impossible_is_said_in_its_place() {
     let page = recommendation(&advice(Constraints { p99_ns: Some(1), ..Constraints::default() }));
-    assert!(page.contains("Nothing is recommended. session store") && page.contains("the nearest that can be met is 900 us"), "{page}");
+    assert!(
+        page.contains("Nothing is recommended. session store") && page.contains("the nearest that can be met is --p99 900us"),
+        "{page}"
+    );
     assert!(!page.contains("```toml"));
     assert_eq!(
         recommendation(&Advice {

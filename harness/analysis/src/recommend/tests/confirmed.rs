@@ -52,14 +52,14 @@ fn an_error_is_held_against_both_intervals() {
     let miss = |a: &Interval, b: &Interval| Miss::of(a, b).unwrap();
     let narrow = over(0.50, 0.49, 0.51);
     let off = miss(&narrow, &over(0.31, 0.30, 0.32));
-    assert!((off.value - 0.613).abs() < 0.001 && off.consistent == Some(false), "{off:?}");
-    assert_eq!(miss(&over(0.50, 0.30, 0.80), &over(0.31, 0.30, 0.32)).consistent, Some(true), "the predicted interval counts");
-    assert_eq!(miss(&narrow, &over(0.31, 0.15, 0.60)).consistent, Some(true), "and so does the measured one");
+    assert!((off.value - 0.613).abs() < 0.001 && off.holds == Some(false), "{off:?}");
+    assert_eq!(miss(&over(0.50, 0.30, 0.80), &over(0.31, 0.30, 0.32)).holds, Some(true), "the predicted interval counts");
+    assert_eq!(miss(&narrow, &over(0.31, 0.15, 0.60)).holds, Some(true), "and so does the measured one");
     // ln 0.5 - ln 0.4 with halves of ln 1.25 below and ln 1.5 above: 0.2231, less hypot(0.2231, 0.4055), more hypot(0.4055, 0.2231).
     let both = miss(&over(0.5, 0.4, 0.75), &over(0.4, 0.32, 0.6)).interval.unwrap();
     assert!((both[0].ln_1p() - -0.2397).abs() < 1e-3 && (both[1].ln_1p() - 0.6859).abs() < 1e-3, "{both:?}");
     let one_round = Interval { low: None, high: None, rounds: 1, ..narrow.clone() };
-    assert_eq!((miss(&one_round, &narrow).interval, miss(&one_round, &narrow).consistent), (None, None));
+    assert_eq!((miss(&one_round, &narrow).interval, miss(&one_round, &narrow).holds), (None, None));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn records_of_a_confirmation_are_read_as_those_of_the_run() {
     assert_eq!(all.len(), 2);
     for one in &all {
         assert_eq!(one.predicted, one.measured, "{:?}", one.measure);
-        assert_eq!(one.error.and_then(|error| error.consistent), Some(true));
+        assert_eq!(one.error.and_then(|error| error.holds), Some(true));
         assert_eq!(one.per_s, [[Some(1000.0); 2]; 2]);
     }
 }
