@@ -4,19 +4,20 @@
 
 mod candidates;
 mod confirm;
+mod impossible;
+mod measure;
 mod types;
+mod ways;
 
-use model::Plan;
-use model::durability::{Class, Durability};
-use model::units::show_ns;
+use model::durability::Class;
 use serde::Serialize;
 
-use crate::Summary;
-use crate::stats::quotient;
-
 pub use candidates::contests;
-pub use confirm::{Confirmation, Payload, confirmation, confirmations};
-pub use types::{Candidate, Constraints, Contest, Crashes, DEFAULTS, Part, Standing, Survive};
+pub use confirm::{Confirmation, Miss, Payload, confirmation, confirmations};
+pub use measure::{ByRound, Measure};
+pub use types::{Candidate, Constraints, Contest, Crashes, DEFAULTS, Evidence, Part, Standing, Survive};
+
+use impossible::{excluded, impossible};
 
 /// A contest decided.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,12 +41,15 @@ pub struct Advice {
     pub decisions: Vec<Decision>,
     /// Why there is none of a part, a sentence each.
     pub impossible: Vec<String>,
+    /// What was measured and is no setting, a sentence each.
+    pub left_out: Vec<String>,
 }
 
 /// Decides all contests of a run.
-pub fn advise(plan: &Plan, summary: &Summary, durability: Option<&Durability>, constraints: &Constraints) -> Advice {
-    let mut advice = Advice { constraints: *constraints, decisions: Vec::new(), impossible: Vec::new() };
-    for contest in contests(plan, summary, durability, constraints) {
+pub fn advise(evidence: &Evidence<'_>, constraints: &Constraints) -> Advice {
+    let left_out = ways::left_out(evidence.summary);
+    let mut advice = Advice { constraints: *constraints, decisions: Vec::new(), impossible: Vec::new(), left_out };
+    for contest in contests(evidence, constraints) {
         match decide(contest, constraints) {
             Ok(decision) => advice.decisions.push(decision),
             Err(why) => advice.impossible.push(why),
@@ -63,75 +67,6 @@ impl Decision {
     /// The recommended candidate.
     pub fn picked(&self) -> Option<&Candidate> {
         self.contest.candidates.get(self.pick)
-    }
-
-    /// What the run predicts: each figure of the recommended candidate by that of the baseline.
-    pub fn predicted(&self) -> Vec<(Measure, f64)> {
-        let Some((pick, base)) = self.pair() else { return Vec::new() };
-        let of = |measure: &Measure| Some((*measure, quotient(measure.of(pick)?, measure.of(base)?)?));
-        Measure::of_part(self.contest.part).iter().filter_map(of).collect()
-    }
-}
-
-/// A figure that is predicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    /// [`Candidate::time_ns`].
-    Time,
-    /// [`Candidate::cpu_ns`].
-    Cpu,
-    /// Bytes out of the same bytes in.
-    Size,
-}
-
-impl Measure {
-    /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Measure::Time => "time",
-            Measure::Cpu => "CPU",
-            Measure::Size => "size",
-        }
-    }
-
-    /// The figures that a part is judged by.
-    fn of_part(part: Part) -> &'static [Measure] {
-        match part {
-            Part::Store => &[Measure::Time, Measure::Cpu],
-            Part::Responses | Part::Rest => &[Measure::Cpu, Measure::Size],
-        }
-    }
-
-    fn of(self, one: &Candidate) -> Option<f64> {
-        match self {
-            Measure::Time => one.time_ns,
-            Measure::Cpu => Some(one.cpu_ns),
-            Measure::Size => one.bytes_ratio.map(|ratio| 1.0 / ratio),
-        }
-    }
-}
-
-/// Why `constraints` exclude a candidate; `None` where they do not.
-fn excluded(part: Part, one: &Candidate, constraints: &Constraints) -> Option<String> {
-    unsafe_for(part, one, constraints.survive).or_else(|| too_slow(part, one, constraints.p99_ns))
-}
-
-fn unsafe_for(part: Part, one: &Candidate, survive: Survive) -> Option<String> {
-    if part != Part::Store || survive == Survive::Nothing {
-        return None;
-    }
-    let Some(crashes) = one.crashes else { return Some("what a crash costs was not measured".to_owned()) };
-    let (class, of) = if survive == Survive::Kill { (crashes.kill, "a kill") } else { (crashes.all, "power loss") };
-    (class != Class::Durable).then(|| format!("{} after {of}", class.word()))
-}
-
-fn too_slow(part: Part, one: &Candidate, limit: Option<u64>) -> Option<String> {
-    let limit = limit? as f64;
-    match one.tail_ns(part) {
-        Some(ns) if ns <= limit => None,
-        Some(ns) => Some(format!("{} {}", one.tail_of(part), show_ns(ns))),
-        None => Some("its p99 is not known".to_owned()),
     }
 }
 
@@ -179,30 +114,6 @@ fn baseline(all: &[Candidate], pick: usize) -> Option<usize> {
     let other = || all.iter().enumerate().filter(|(at, _)| *at != pick);
     let of = |but: &str| other().find(|(_, one)| default(but, one));
     of("").or_else(|| of("store.kind")).or_else(|| other().next()).map(|(at, _)| at)
-}
-
-/// Why nothing is left, constraint by constraint.
-fn impossible(contest: &Contest, constraints: &Constraints) -> String {
-    let all = &contest.candidates;
-    let lost: Vec<String> = all.iter().filter_map(|c| unsafe_for(contest.part, c, constraints.survive)).collect();
-    let safe: Vec<&Candidate> = all.iter().filter(|c| unsafe_for(contest.part, c, constraints.survive).is_none()).collect();
-    let mut why = Vec::new();
-    if let Some(first) = lost.first() {
-        let asked = if constraints.survive == Survive::Kill { "kill" } else { "power-loss" };
-        let best = all.iter().filter_map(|c| c.crashes).map(|c| if constraints.survive == Survive::Kill { c.kill } else { c.all }).min();
-        let nearest = best.filter(|_| safe.is_empty()).map_or(String::new(), |class| format!(", and the best of them is {}", class.word()));
-        why.push(format!("--durable {asked} excludes {} (such as {first}){nearest}", lost.len()));
-    }
-    if let (Some(limit), false) = (constraints.p99_ns, safe.is_empty()) {
-        let nearest = safe.iter().filter_map(|c| c.tail_ns(contest.part)).min_by(f64::total_cmp);
-        let nearest = nearest.map_or("no p99 is known".to_owned(), |ns| {
-            // Exactly too: what is shown is rounded, and rounded down it could not be met.
-            format!("the nearest that can be met is {}, --p99 {}ns", show_ns(ns), ns.ceil())
-        });
-        let of = if why.is_empty() { format!("all {}", safe.len()) } else { format!("the other {}", safe.len()) };
-        why.push(format!("--p99 {} excludes {of}; {nearest}", show_ns(limit as f64)));
-    }
-    format!("{} ({}): no settings are left of {}: {}", contest.part.name(), contest.at, all.len(), why.join("; "))
 }
 
 #[cfg(test)]

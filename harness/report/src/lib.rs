@@ -96,7 +96,8 @@ pub fn write_with(input: &Input<'_>, durability: Option<&Durability>) -> Result<
     let summary = analysis::summarise_with(input.plan, input.facts, input.records, durability);
     let mut files = BTreeMap::new();
     let pictures = pictures::draw(&summary, &analysis::counting(input.records), input.folded, &mut files)?;
-    let advice = recommend::section(input.plan, &summary, durability);
+    let evidence = analysis::recommend::Evidence { plan: input.plan, summary: &summary, records: input.records, durability };
+    let advice = recommend::section(&evidence);
     files.insert(rundir::REPORT.to_owned(), doc::report(&summary, &pictures, durability, &advice).into_bytes());
     files.insert(rundir::REPORT_JSON.to_owned(), json(&summary)?);
     Ok(Output { files })

@@ -6,16 +6,16 @@
 mod matrix;
 mod paths;
 mod problem;
+mod reading;
 mod resolve;
 mod select;
 mod server;
+mod strays;
 mod traces;
 mod tree;
 mod values;
 mod wire;
 mod words;
-
-use std::collections::BTreeSet;
 
 pub use model::KnownKinds;
 use model::plan::{Plan, SCHEMA, Scenario, Size};
@@ -24,10 +24,11 @@ use model::{Case, SettingRow};
 use crate::matrix::Combination;
 pub use crate::problem::Problem;
 use crate::problem::Problems;
+use crate::reading::{Read, read_all};
 use crate::resolve::Wanted;
 use crate::select::Filters;
 pub use crate::server::{AlertTable, ServerFile, server};
-use crate::wire::{Known, Wire, WireAxis, WireSurvives};
+use crate::wire::{Known, Wire, WireSurvives};
 
 /// A scenario file, or a trace that one beside it replays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,14 +89,6 @@ pub struct Listing {
     pub cases: Vec<String>,
 }
 
-/// A file that was read, with all its cases' ids.
-struct Read {
-    wire: Wire,
-    /// As written, whatever `-s` changed.
-    axes: Vec<WireAxis>,
-    combinations: Vec<Combination>,
-}
-
 /// Makes the plan: reads every file, checks every value of every axis, selects, and resolves what was selected.
 ///
 /// # Errors
@@ -151,9 +144,6 @@ pub fn list(sources: &[Source], catalogue: &[SettingRow], kinds: &KnownKinds) ->
     Ok(read.into_iter().map(listing).collect())
 }
 
-/// What a file says with `-s` applied.
-type Change<'a> = &'a dyn Fn(Wire) -> Wire;
-
 /// Applies `-s` to a scenario that has selected cases then, and leaves any other as it is: a value that one scenario cannot have is no
 /// fault of a run that does not select it.
 fn set_where(set: &[(String, String)], wire: Wire, known: &Known<'_>, touches: &dyn Fn(&Wire, &[Combination]) -> bool) -> Wire {
@@ -162,62 +152,6 @@ fn set_where(set: &[(String, String)], wire: Wire, known: &Known<'_>, touches: &
     // What is wrong with the combinations is found again, and said, where they are read.
     let combinations = matrix::combinations(&changed, &mut Problems::of(&changed.file));
     if touches(&changed, &combinations) { changed } else { wire }
-}
-
-/// Reads and checks all files, by name; `found` are problems known already.
-fn read_all(
-    mut sources: Vec<&Source>,
-    known: &Known<'_>,
-    wanted: &Wanted,
-    change: Change<'_>,
-    mut found: Vec<Problem>,
-) -> Result<Vec<Read>, Vec<Problem>> {
-    sources.sort_by(|a, b| a.file.cmp(&b.file));
-    let mut names = BTreeSet::new();
-    let mut read = Vec::new();
-    for source in sources {
-        let mut problems = Problems::of(&source.file);
-        match scenario_name(&source.file) {
-            Some(name) if !names.insert(name) => problems.at(0, "the file is given twice (names of scenarios must differ)"),
-            Some(name) => read.extend(read_one(source, name, known, wanted, change, &mut problems)),
-            None => problems.at(0, "the file's name gives no scenario (expected GROUP/NAME.toml, both of a-z, 0-9 and -)"),
-        }
-        found.extend(problems.into_vec());
-    }
-    if found.is_empty() {
-        found.extend(survivals(&read));
-    }
-    if found.is_empty() { Ok(read) } else { Err(sorted(found)) }
-}
-
-/// What is wrong with sentences that name another file's scenario.
-fn survivals(read: &[Read]) -> Vec<Problem> {
-    let all: Vec<(&str, &[WireAxis])> = read.iter().map(|r| (r.wire.name.as_str(), r.axes.as_slice())).collect();
-    let of = |r: &Read| {
-        let mut problems = Problems::of(&r.wire.file);
-        r.wire.survives.iter().for_each(|survives| survives.check(&all, &mut problems));
-        problems.into_vec()
-    };
-    read.iter().flat_map(of).collect()
-}
-
-fn read_one(source: &Source, name: &str, known: &Known<'_>, wanted: &Wanted, change: Change<'_>, problems: &mut Problems) -> Option<Read> {
-    let wire = wire::read(&source.file, name, &source.text, known, problems)?;
-    let axes = wire.axes.clone();
-    let wire = change(wire);
-    let combinations = matrix::combinations(&wire, problems);
-    for combination in matrix::cover(&combinations) {
-        resolve::case(&wire, &combination, known, wanted, problems);
-    }
-    Some(Read { wire, axes, combinations })
-}
-
-/// `pool/steady` of `pool/steady.toml`.
-fn scenario_name(file: &str) -> Option<&str> {
-    let name = file.strip_suffix(".toml")?;
-    let (group, own) = name.split_once('/')?;
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    (plain(group) && plain(own) && name.len() <= 100).then_some(name)
 }
 
 /// Combinations of each file, and a sentence on each variant that was left out.

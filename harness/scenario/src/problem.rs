@@ -4,6 +4,7 @@ use std::fmt;
 
 use model::Located;
 
+use crate::strays::Stray;
 use crate::words;
 
 /// One thing that is wrong, with its place. Shown as `file:line: what (what was expected)`.
@@ -51,11 +52,12 @@ impl fmt::Display for Problem {
 pub(crate) struct Problems {
     file: String,
     found: Vec<Problem>,
+    strays: Vec<Stray>,
 }
 
 impl Problems {
     pub(crate) fn of(file: &str) -> Self {
-        Self { file: file.to_owned(), found: Vec::new() }
+        Self { file: file.to_owned(), found: Vec::new(), strays: Vec::new() }
     }
 
     pub(crate) fn at(&mut self, line: u32, what: impl Into<String>) {
@@ -74,6 +76,13 @@ impl Problems {
         }
     }
 
+    /// Of the problem that was said last: it is a word of a claim that another file may have.
+    pub(crate) fn strays(&mut self, axis: &str, value: Option<&str>) {
+        if let Some(problem) = self.found.len().checked_sub(1) {
+            self.strays.push(Stray { problem, file: self.file.clone(), axis: axis.to_owned(), value: value.map(str::to_owned) });
+        }
+    }
+
     /// The result, or the problem at the value's place.
     pub(crate) fn ok<T>(&mut self, value: &Located, result: Result<T, String>) -> Option<T> {
         result.map_err(|what| self.with(value, what)).ok()
@@ -81,6 +90,11 @@ impl Problems {
 
     pub(crate) fn count(&self) -> usize {
         self.found.len()
+    }
+
+    /// Problems, and which of them are words that another file may have.
+    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Stray>) {
+        (self.found, self.strays)
     }
 
     pub(crate) fn into_vec(self) -> Vec<Problem> {

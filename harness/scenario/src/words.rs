@@ -33,3 +33,13 @@ pub(crate) fn expected<S: AsRef<str>>(word: &str, names: &[S]) -> String {
         (None, _) => format!("(expected one of {})", list()),
     }
 }
+
+/// As [`expected`], of names that are nowhere else: the most alike is named where there are too many to list, however unlike.
+pub(crate) fn expected_of_all<S: AsRef<str>>(word: &str, names: &[S]) -> String {
+    match closest(word, names) {
+        Some((near, likeness)) if names.len() > SHORT_LIST && likeness < LIKE => {
+            format!("(the nearest of the {} that exist is '{near}')", names.len())
+        }
+        _ => expected(word, names),
+    }
+}

@@ -1,13 +1,11 @@
 use std::collections::BTreeMap;
 
-use model::Located;
-use model::durability::{Costs, Durability, Row};
-use model::record::ContenderFigures;
-use model::units::Rate;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testkit::{calibration, facts, histogram, measured, plan};
+
+mod confirmed;
+mod runs;
 
 fn candidate(at: usize, time: u32, cpu: u32, p99: u32, class: Option<(Class, Class)>) -> Candidate {
     let crashes = class.map(|(kill, all)| Crashes { kill, all: all.max(kill) });
@@ -15,12 +13,13 @@ fn candidate(at: usize, time: u32, cpu: u32, p99: u32, class: Option<(Class, Cla
         case: format!("a/b?x={at}"),
         settings: BTreeMap::from([("store.kind".to_owned(), "files".to_owned()), ("x".to_owned(), at.to_string())]),
         time_ns: Some(f64::from(time)),
-        time_rounds: 3,
         p99_ns: (!p99.is_multiple_of(3)).then_some(f64::from(p99)),
         max_ns: Some(f64::from(p99)),
         cpu_ns: f64::from(cpu),
         bytes_ratio: Some(1.0 + f64::from(cpu % 7)),
+        per_s: None,
         rounds: 3,
+        by_round: BTreeMap::new(),
         crashes,
         class: crashes.map(|c| c.all.word()),
     }
@@ -35,7 +34,7 @@ const CLASSES: [Class; 3] = [Class::Durable, Class::Consistent, Class::Unsafe];
 fn any_contest() -> impl Strategy<Value = Contest> {
     let class = || (0usize..3).prop_map(|at| CLASSES[at]);
     let one = (1u32..20, 1u32..20, 1u32..20, proptest::option::weighted(0.9, (class(), class())));
-    let part = prop_oneof![Just(Part::Store), Just(Part::Responses), Just(Part::Rest)];
+    let part = prop_oneof![Just(Part::Store), Just(Part::Group), Just(Part::Responses), Just(Part::Rest)];
     (part, proptest::collection::vec(one, 1..12)).prop_map(|(part, all)| {
         let all = all.into_iter().enumerate().map(|(at, (time, cpu, p99, class))| candidate(at, time, cpu, p99, class)).collect();
         contest(part, all)
@@ -52,12 +51,12 @@ fn best(contest: &Contest, constraints: &Constraints) -> Option<f64> {
     let part = contest.part;
     let allowed = contest.candidates.iter().filter(|c| {
         let safe = match (contest.part, constraints.survive, c.crashes) {
-            (Part::Store, Survive::Kill, crashes) => crashes.is_some_and(|c| c.kill == Class::Durable),
-            (Part::Store, Survive::PowerLoss, crashes) => crashes.is_some_and(|c| c.all == Class::Durable),
+            (Part::Store | Part::Group, Survive::Kill, crashes) => crashes.is_some_and(|c| c.kill == Class::Durable),
+            (Part::Store | Part::Group, Survive::PowerLoss, crashes) => crashes.is_some_and(|c| c.all == Class::Durable),
             _ => true,
         };
-        safe && constraints
-            .p99_ns
+        let limit = constraints.p99_ns.filter(|_| part != Part::Group);
+        safe && limit
             .is_none_or(|limit| (if part == Part::Store || c.p99_ns.is_some() { c.max_ns.unwrap() } else { c.cpu_ns }) <= limit as f64)
     });
     allowed.map(|c| c.objectives(contest.part)[0]).min_by(f64::total_cmp)
@@ -115,104 +114,16 @@ fn what_cannot_be_met_says_which_constraint_excludes_what_and_what_could_be() {
     let asked = |survive, p99_ns| decide(contest(Part::Store, all.clone()), &Constraints { survive, p99_ns, payload_bytes: None });
     let why = asked(Survive::PowerLoss, Some(5_000_000)).unwrap_err();
     assert!(why.contains("--durable power-loss excludes 1 (such as consistent after power loss)"), "{why}");
-    assert!(why.contains("--p99 5.00 ms excludes the other 2; the nearest that can be met is 8.00 ms, --p99 8000000ns"), "{why}");
+    assert!(why.contains("--p99 5.00 ms excludes the other 2; the nearest that can be met is --p99 8ms"), "{why}");
+    let odd = decide(
+        contest(Part::Store, vec![candidate(0, 1, 1, 4_941_823, durable)]),
+        &Constraints { p99_ns: Some(9), ..Constraints::default() },
+    );
+    assert!(odd.as_ref().unwrap_err().contains("--p99 4.95ms"), "rounded up, or it could not be met: {odd:?}");
     assert_eq!(asked(Survive::Kill, Some(5_000_000)).unwrap().pick, 0);
     assert_eq!(asked(Survive::PowerLoss, None).unwrap().pick, 2);
     let excluded = asked(Survive::PowerLoss, Some(8_000_000)).unwrap().standings.pop().unwrap();
     assert_eq!(excluded, Standing::Excluded("too few samples carry a p99, and the longest was 9.00 ms".to_owned()));
     let none = decide(contest(Part::Store, all[..1].to_vec()), &Constraints::default()).unwrap_err();
     assert!(none.contains("and the best of them is consistent"), "{none}");
-}
-
-fn costs(lossy: bool) -> Costs {
-    let (losing, lost_max, lost_mean) = if lossy { (5, 2, 0.1) } else { (0, 0, 0.0) };
-    Costs { crashes: 100, losing, lost_max, lost_mean, ..Costs::default() }
-}
-
-/// `file-and-dir` loses nothing, `none` loses on power loss.
-fn tested() -> Durability {
-    let row = |sync: &str| Row {
-        id: format!("durability/files?write=rename&sync={sync}"),
-        settings: BTreeMap::from([("store.files.write".to_owned(), "rename".to_owned()), ("store.files.sync".to_owned(), sync.to_owned())]),
-        flushes_per_write: 1.0,
-        kill: costs(false),
-        acknowledged: 100,
-        power: costs(sync == "none"),
-        power_ext4: costs(false),
-        points: [10, 10],
-    };
-    Durability {
-        schema: 1,
-        started: String::new(),
-        build: String::new(),
-        sqlite: String::new(),
-        kernel: String::new(),
-        filesystem: String::new(),
-        seed: 1,
-        rows: vec![row("none"), row("file-and-dir")],
-    }
-}
-
-/// The contests of a made-up run over an axis, each value with the settings it stands for.
-fn contests_of(axis: &str, values: &[&str], set: &dyn Fn(&str) -> Vec<(&'static str, String)>, way: Option<&str>) -> Vec<Contest> {
-    let mut plan = plan("a/b", &[(axis, values)], Some(Rate::OfCapacity(0.5)), 1);
-    let mut records = Vec::new();
-    for (at, case) in plan.cases.iter_mut().enumerate() {
-        case.settings = set(&case.axes[0].1).into_iter().map(|(k, v)| (k.to_owned(), Located::new(v, "f", 1))).collect();
-        let mut one = measured(&case.id, 0);
-        one.histograms.insert("response".to_owned(), histogram(&[(2000, 1_000_000 * (at as u64 + 1))]));
-        if let Some(job) = way {
-            let said = |key: &str| case.settings.get(key).map(|v| v.value.clone()).unwrap_or_default();
-            one.contender = Some(ContenderFigures {
-                job: job.to_owned(),
-                way: said("contender.way"),
-                operations: 100,
-                bytes_in: 4000,
-                bytes_out: 1000,
-                ..ContenderFigures::default()
-            });
-        }
-        records.extend([calibration(&case.id, 0, 1000 * (at as u64 + 1)), one]);
-    }
-    let summary = crate::summarise(&plan, &facts(), &records);
-    contests(&plan, &summary, Some(&tested()), &Constraints::default())
-}
-
-#[test]
-fn cases_of_whole_requests_are_candidates_with_their_class() {
-    let set = |sync: &str| {
-        vec![("store.kind", "files".to_owned()), ("store.files.write", "rename".to_owned()), ("store.files.sync", sync.to_owned())]
-    };
-    let found = contests_of("sync", &["none", "file-and-dir"], &set, None);
-    let [one] = found.as_slice() else { panic!("{found:?}") };
-    let classes: Vec<_> = one.candidates.iter().map(|c| c.class).collect();
-    assert_eq!((one.part, classes), (Part::Store, vec![Some("consistent"), Some("durable")]));
-    assert_eq!(one.candidates.iter().map(|c| c.time_ns).collect::<Vec<_>>(), [Some(1e6), Some(5e5)], "at the capacity that was calibrated");
-    let decided = decide(one.clone(), &Constraints::default()).unwrap();
-    assert_eq!((decided.pick, decided.baseline), (1, Some(0)), "the default is the pick, so the other is compared with");
-    assert!(contests_of("sync", &["none"], &set, None).is_empty(), "compared with nothing");
-}
-
-#[test]
-fn ways_of_compressing_stand_for_levels_and_dictionaries() {
-    let set = |way: &str| vec![("contender.job", "compress".to_owned()), ("contender.way", way.to_owned())];
-    let ways = ["gzip-6", "gzip-6-again", "gzip-6-libdeflate", "zstd-3", "zstd-3-dict-16k", "zstd-3-dict-per-call", "zstd-small-dict-256k"];
-    let found = contests_of("way", &ways, &set, Some("compress"));
-    let settings = |part: Part| -> Vec<String> {
-        let of = found.iter().filter(|c| c.part == part).flat_map(|c| &c.candidates);
-        of.map(|c| c.settings.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")).collect()
-    };
-    assert_eq!(
-        settings(Part::Responses),
-        ["compress.gzip-level=6 compress.offer=gzip", "compress.offer=zstd, gzip compress.zstd-level=3",]
-    );
-    assert_eq!(
-        settings(Part::Rest),
-        [
-            "store.compress=zstd store.dictionary=none",
-            "store.compress=zstd store.dictionary=trained store.dictionary-size=16384",
-            "store.compress=zstd-small store.dictionary=trained store.dictionary-size=262144",
-        ]
-    );
-    assert!(found.iter().flat_map(|c| &c.candidates).all(|c| c.bytes_ratio == Some(4.0)));
 }

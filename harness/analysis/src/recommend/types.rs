@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::durability::Class;
+use model::durability::{Class, Durability};
+use model::{Plan, Record};
 use serde::Serialize;
+
+use super::measure::ByRound;
+use crate::Summary;
 
 /// The values that the product has by default, of the settings that distinguish candidates.
 pub const DEFAULTS: &[(&str, &str)] = &[
@@ -14,6 +18,7 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("store.sqlite.journal-mode", "wal"),
     ("store.sqlite.synchronous", "full"),
     ("store.sqlite.cache-size", "-2000"),
+    ("store.sqlite.group-commit", "64"),
     ("store.compress", "none"),
     ("store.dictionary", "none"),
     ("compress.offer", "zstd, gzip"),
@@ -21,12 +26,27 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("compress.zstd-level", "3"),
 ];
 
+/// What is known of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What was run.
+    pub plan: &'a Plan,
+    /// Its figures.
+    pub summary: &'a Summary,
+    /// What they come from.
+    pub records: &'a [Record],
+    /// What a crash costs, where that was measured.
+    pub durability: Option<&'a Durability>,
+}
+
 /// What is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// How sessions are saved: time first, then CPU.
     Store,
+    /// How many saves that wait share a transaction: time first, then CPU.
+    Group,
     /// How responses are compressed: CPU first, then size.
     Responses,
     /// How stored sessions are compressed: size first, then CPU.
@@ -34,10 +54,19 @@ pub enum Part {
 }
 
 impl Part {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Part; 4] = [Part::Store, Part::Group, Part::Responses, Part::Rest];
+
+    /// Whether it is about keeping sessions, which crashes may cost, and whose time is that of a disk.
+    pub fn keeps(self) -> bool {
+        matches!(self, Part::Store | Part::Group)
+    }
+
     /// What it is called.
     pub fn name(self) -> &'static str {
         match self {
             Part::Store => "session store",
+            Part::Group => "group commit",
             Part::Responses => "compression of responses",
             Part::Rest => "compression of stored sessions",
         }
@@ -89,12 +118,10 @@ pub struct Candidate {
     pub case: String,
     /// What to set, by dotted key.
     pub settings: BTreeMap<String, String>,
-    /// Wall time of an operation, ns: of a whole request that at capacity, of a contender the median. A store has one, a codec that was seldom
-    /// called may have none.
+    /// Median wall time of an operation at the scenario's own load, ns: of a whole request, or of a contender's job. A store has one, a codec that
+    /// was seldom called may have none.
     pub time_ns: Option<f64>,
-    /// Trials behind it: of a capacity those of the calibration.
-    pub time_rounds: u32,
-    /// 99th percentile of it at the scenario's load, ns; `None` on too few samples.
+    /// 99th percentile of it, ns; `None` on too few samples.
     pub p99_ns: Option<f64>,
     /// The longest of all rounds, ns, which the p99 of those that were measured cannot pass.
     pub max_ns: Option<f64>,
@@ -102,8 +129,13 @@ pub struct Candidate {
     pub cpu_ns: f64,
     /// Bytes in by bytes out; of codecs only.
     pub bytes_ratio: Option<f64>,
-    /// Rounds behind the other figures.
+    /// Requests sent per second; `None` of a closed loop.
+    pub per_s: Option<f64>,
+    /// Rounds behind the figures.
     pub rounds: u32,
+    /// The figures of each round, of which the others are medians.
+    #[serde(skip)]
+    pub by_round: ByRound,
     /// What a crash costs; `None` for codecs and where it was not measured.
     #[serde(skip)]
     pub crashes: Option<Crashes>,
@@ -115,14 +147,14 @@ impl Candidate {
     /// What a limit on p99 is held against, ns: the p99; where too few samples carry one, of a store the longest time, which is more, and of a codec the
     /// CPU time, since it is but a part of the request that the limit is about.
     pub fn tail_ns(&self, part: Part) -> Option<f64> {
-        self.p99_ns.or(if part == Part::Store { self.max_ns } else { Some(self.cpu_ns) })
+        self.p99_ns.or(if part.keeps() { self.max_ns } else { Some(self.cpu_ns) })
     }
 
     /// What that is.
     pub(super) fn tail_of(&self, part: Part) -> &'static str {
         match (self.p99_ns, part) {
             (Some(_), _) => "its p99 is",
-            (None, Part::Store) => "too few samples carry a p99, and the longest was",
+            (None, Part::Store | Part::Group) => "too few samples carry a p99, and the longest was",
             (None, _) => "its CPU time alone is",
         }
     }
@@ -131,7 +163,7 @@ impl Candidate {
     pub fn objectives(&self, part: Part) -> [f64; 2] {
         let size = 1.0 / self.bytes_ratio.unwrap_or(1.0);
         match part {
-            Part::Store => [self.time_ns.unwrap_or(f64::INFINITY), self.cpu_ns],
+            Part::Store | Part::Group => [self.time_ns.unwrap_or(f64::INFINITY), self.cpu_ns],
             Part::Responses => [self.cpu_ns, size],
             Part::Rest => [size, self.cpu_ns],
         }

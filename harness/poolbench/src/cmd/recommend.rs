@@ -2,7 +2,7 @@
 
 mod confirm;
 
-use analysis::recommend::{self, Advice, Constraints, Part, Payload, Survive};
+use analysis::recommend::{self, Advice, Constraints, Evidence, Payload, Survive};
 use anyhow::Result;
 use model::plan::Size;
 
@@ -30,7 +30,7 @@ pub(super) fn recommend(args: &RecommendArgs) -> Result<Exit> {
     let confirmed = if args.no_confirm {
         None
     } else {
-        let Some(confirmed) = confirm::measure(args, &kept.plan, &advice, payload.as_ref())? else { return Ok(Exit::Interrupted) };
+        let Some(confirmed) = confirm::measure(args, &kept, &advice, payload.as_ref())? else { return Ok(Exit::Interrupted) };
         Some(confirmed)
     };
     let text = if args.json { json(&advice, confirmed.as_ref())? } else { page(&advice, confirmed.as_ref()) };
@@ -49,20 +49,21 @@ fn advise(args: &RecommendArgs, kept: &rundir::Kept, payload: Option<&Payload>) 
     let constraints = Constraints { survive, p99_ns: args.p99, payload_bytes: payload.map(|p| p.bytes) };
     let durability = rundir::durability(&args.run)?;
     let summary = analysis::summarise_with(&kept.plan, &kept.facts, &kept.records, durability.as_ref());
-    let contests = recommend::contests(&kept.plan, &summary, durability.as_ref(), &constraints);
+    let evidence = Evidence { plan: &kept.plan, summary: &summary, records: &kept.records, durability: durability.as_ref() };
+    let contests = recommend::contests(&evidence, &constraints);
     let run = shell_word(&args.run);
     if contests.is_empty() {
         let line = format!("'{}' holds no two settings of a store or a codec under one load", args.run.display());
         return Err(Complaint::usage(
             line,
-            "run what compares them: poolbench run -f '^(io/session-files|sqlite/session-writes|compression/)'",
+            "run what compares them: poolbench run -f '^(io/session-files|sqlite/(session-writes|group-commit)|compression/)'",
         ));
     }
-    if durability.is_none() && survive != Survive::Nothing && contests.iter().any(|contest| contest.part == Part::Store) {
+    if durability.is_none() && survive != Survive::Nothing && contests.iter().any(|contest| contest.part.keeps()) {
         let line = format!("'{}' does not say what a crash costs, so nothing in it is known to be durable", args.run.display());
         return Err(Complaint::usage(line, format!("add that with `poolbench durability --into {run}`, or ask for --durable none")));
     }
-    let advice = recommend::advise(&kept.plan, &summary, durability.as_ref(), &constraints);
+    let advice = recommend::advise(&evidence, &constraints);
     if !advice.impossible.is_empty() {
         let help = "loosen a constraint that is named, or run more settings: `poolbench list --cases` shows which there are";
         return Err(Complaint { exit: Exit::Usage, lines: advice.impossible, help: Some(help.to_owned()) }.into());

@@ -75,7 +75,7 @@ fn a_claim_about_a_case_that_is_not_of_its_file_names_what_is() {
     );
     let refused = place.poolbench(&["run", "--plan", "--scenarios", "scenarios", "-f", "^it/write"]).ends(2);
     assert!(
-        refused.err.contains("it/write.toml:30: unknown value of 'way' 'to-writer-fil' (did you mean 'to-writer-file'?"),
+        refused.err.contains("it/write.toml:30: claim.over: unknown value of 'way' 'to-writer-fil' (did you mean 'to-writer-file'?"),
         "{}",
         refused.err
     );

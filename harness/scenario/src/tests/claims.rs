@@ -69,7 +69,7 @@ fn words_that_do_not_exist_name_the_nearest() {
     refused(
         "\"strict\"",
         "\"strickt\"",
-        "a/b.toml:21: unknown value of 'affinity' 'strickt' (did you mean 'strict'? expected one of soft, strict)",
+        "a/b.toml:21: claim.of: unknown value of 'affinity' 'strickt' (did you mean 'strict'? expected one of soft, strict)",
     );
     refused(
         "at-least = 1.3",
@@ -108,10 +108,58 @@ fn sides_that_cannot_be_compared_are_refused() {
         "{}",
         "a/b.toml:21: 'claim.of' is empty (expected values of axes, such as { way = \"std-read\" })",
     );
-    refused("{ affinity = \"strict\" }", "1", "a/b.toml:21: 'claim.of' is a number or boolean (expected a table of axes and values)");
+    refused(
+        "{ affinity = \"strict\" }",
+        "1",
+        "a/b.toml:21: 'claim.of' is a number or boolean (expected a table of axes and values, such as { way = \"std-read\" })",
+    );
     refused(
         "at-least = 1.3",
         "at-least = 1.3\nrepeat = { affinity = \"soft\" }",
         "a/b.toml:24: 'claim.repeat.affinity' is no pair (expected two values that are the same thing, such as [\"x\", \"x-again\"])",
+    );
+}
+
+/// The one problem of a claim whose `of` is replaced, beside another file.
+#[track_caller]
+fn stray(of: &str, other: &str) -> (String, String) {
+    let own = source("a/b.toml", &with(&CLAIM.replace("{ affinity = \"strict\" }", of)));
+    let other = source("c/d.toml", &format!("{GOOD}[matrix]\n{other}\n"));
+    let found = plan_of(&[own, other], &Selection::default()).expect_err("it is refused");
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    (one.to_string(), one.help.clone().unwrap_or_default())
+}
+
+#[test]
+fn a_case_of_another_file_is_told_with_that_file_and_what_to_do() {
+    let slots = "\"pool.hot.max\" = [1, 2]";
+    let (said, help) = stray("{ max = \"2\" }", slots);
+    assert_eq!(said, "a/b.toml:21: claim.of: the scenario has no axis 'max' (expected one of affinity, size)");
+    assert!(
+        help.starts_with("the axis is of c/d, and a claim chooses among the cases of its own file: move the claim to c/d.toml"),
+        "{help}"
+    );
+    let (said, help) = stray("{ affinity = \"none\" }", "\"pool.affinity\" = [\"none\", \"soft\"]");
+    assert_eq!(said, "a/b.toml:21: claim.of: unknown value of 'affinity' 'none' (expected one of soft, strict)");
+    assert!(help.starts_with("the value is of c/d, and") && help.contains("[[survives]]"), "{help}");
+}
+
+#[test]
+fn a_value_of_another_axis_is_told_with_that_axis_and_one_of_none_with_the_list() {
+    let (said, help) = stray("{ affinity = \"4KiB\" }", "\"load.payload.size\" = [\"1KiB\", \"4KiB\"]");
+    assert_eq!(said, "a/b.toml:21: claim.of: unknown value of 'affinity' '4KiB' (expected one of soft, strict)");
+    assert_eq!(help, "'4KiB' is a value of 'size', not of 'affinity': write size = \"4KiB\"");
+    let (_, help) = stray("{ affinity = \"quite-else\" }", "\"pool.hot.max\" = [1, 2]");
+    assert_eq!(help, "a claim chooses among the cases of its own file: `poolbench list --cases` shows them");
+}
+
+#[test]
+fn the_nearest_of_many_values_is_named_however_unlike() {
+    let sizes: Vec<String> = (1..=12).map(|n| format!("\"{n}KiB\"")).collect();
+    let text = with(&CLAIM.replace("affinity = \"s", "size = \"s")).replace("[\"1KiB\", \"4KiB\"]", &format!("[{}]", sizes.join(", ")));
+    let found = plan_of(&[source("a/b.toml", &text)], &Selection::default()).expect_err("it is refused");
+    assert!(
+        found[0].to_string().starts_with("a/b.toml:21: claim.of: unknown value of 'size' 'strict' (the nearest of the 12 that exist is '"),
+        "{found:?}"
     );
 }

@@ -124,18 +124,26 @@ impl About<'_> {
     /// The rows of a table of axes; each axis and value known.
     fn rows(&self, name: &str, entry: Entry, problems: &mut Problems) -> Vec<Row> {
         let Value::Table(entries) = entry.node.value else {
-            problems.at(entry.line, format!("'claim.{name}' is {} (expected a table of axes and values)", entry.node.noun()));
+            problems.at(
+                entry.line,
+                format!("'claim.{name}' is {} (expected a table of axes and values, such as {{ way = \"std-read\" }})", entry.node.noun()),
+            );
             return Vec::new();
         };
         let mut found = Vec::new();
         for (axis, line, node) in flat("", entries) {
             let Some(at) = self.shorts.iter().position(|short| *short == axis) else {
                 problems.at(line, format!("claim.{name}: the scenario has no axis '{axis}' {}", words::expected(&axis, &self.shorts)));
+                problems.strays(&axis, None);
                 continue;
             };
             let values = values(name, &axis, node, self.file, problems);
             let names: Vec<&str> = self.axes.get(at).iter().flat_map(|a| &a.values).map(|v| v.value.as_str()).collect();
-            values.iter().for_each(|value| problems.one_of(&format!("value of '{axis}'"), value, &names));
+            for value in values.iter().filter(|value| !names.contains(&value.value.as_str())) {
+                let expected = words::expected_of_all(&value.value, &names);
+                problems.with(value, format!("claim.{name}: unknown value of '{axis}' '{}' {expected}", value.value));
+                problems.strays(&axis, Some(&value.value));
+            }
             found.push((axis, values, line));
         }
         found

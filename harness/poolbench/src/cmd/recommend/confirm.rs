@@ -6,12 +6,13 @@ use std::time::Instant;
 use analysis::recommend::{Advice, Confirmation, Payload, confirmation, confirmations};
 use anyhow::{Context, Result};
 use model::record::{Record, Status, TrialKind};
-use model::{Plan, units::show_bytes};
+use model::units::show_bytes;
 
 use crate::args::RecommendArgs;
 use crate::cmd::run::{Queue, Trials};
 use crate::exit::{Complaint, Exit};
 use crate::progress::Progress;
+use crate::rundir::Kept;
 
 /// Added to the seed of the run, so that no payload is one that the run had.
 const HELD_OUT: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -29,16 +30,24 @@ pub(super) struct Confirmed {
 /// The payload in a file.
 pub(super) fn payload(path: &Path) -> Result<Payload> {
     let refuse = |why: String| Complaint::usage(format!("--payload: {why}"), "give a text file in UTF-8 of 1 byte to 1 MiB");
+    let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| refuse(format!("the path '{}' is no UTF-8", path.display())));
+    // What is wrong is said of the path as it was given.
+    let bytes = driver::given_bytes(&text(path)?).map_err(refuse)?;
     // A trial is another process, which must find it too.
     let whole = std::path::absolute(path).map_err(|why| refuse(format!("'{}': {why}", path.display())))?;
-    let text = whole.to_str().ok_or_else(|| refuse(format!("the path '{}' is no UTF-8", path.display())))?;
-    let bytes = driver::given_bytes(text).map_err(refuse)?;
-    Ok(Payload { shape: format!("{}{text}", driver::GIVEN), bytes })
+    Ok(Payload { shape: format!("{}{}", driver::GIVEN, text(&whole)?), bytes })
+}
+
+/// What a page that may be committed calls the file: as it was given, but where that begins at the root of this machine its name alone.
+pub(super) fn called(path: &Path) -> String {
+    let name = path.file_name().filter(|_| path.is_absolute());
+    name.map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
 }
 
 /// Measures; `None` when interrupted.
-pub(super) fn measure(args: &RecommendArgs, run: &Plan, advice: &Advice, payload: Option<&Payload>) -> Result<Option<Confirmed>> {
-    let plan = confirmation(run, &advice.decisions, args.rounds, run.seed.wrapping_add(HELD_OUT), payload);
+pub(super) fn measure(args: &RecommendArgs, run: &Kept, advice: &Advice, payload: Option<&Payload>) -> Result<Option<Confirmed>> {
+    let seed = run.plan.seed.wrapping_add(HELD_OUT);
+    let plan = confirmation((&run.plan, &run.records), &advice.decisions, args.rounds, seed, payload);
     driver::prepare(&plan).map_err(|problems| {
         let lines = problems.iter().map(|p| format!("the confirmation cannot run: {p}")).collect();
         let help = "add --no-confirm, or give another --payload".to_owned();
@@ -50,7 +59,7 @@ pub(super) fn measure(args: &RecommendArgs, run: &Plan, advice: &Advice, payload
         Complaint::system(line, "check its permissions, or add --no-confirm")
     })?;
     let mut trials = Trials::new(&plan, Vec::new(), false)?;
-    let mut todo = Queue::new(analysis::order(&plan).into_iter().filter(|t| t.kind == TrialKind::Measured));
+    let mut todo = Queue::new(analysis::order(&plan).into_iter().filter(|t| t.kind != TrialKind::Profiled));
     let mut progress = Progress::new(todo.len(), args.quiet);
     while let Some(trial) = todo.next() {
         let case = plan.cases.get(trial.case).map_or("", |case| case.id.as_str());
@@ -67,18 +76,20 @@ pub(super) fn measure(args: &RecommendArgs, run: &Plan, advice: &Advice, payload
     }
     progress.clear();
     let figures = confirmations(&advice.decisions, &trials.records);
-    Ok(Some(Confirmed { on: on(payload), figures, failures: trials.records.iter().filter_map(failure).collect() }))
+    let given = args.payload.as_deref().zip(payload).map(|(path, payload)| (called(path), payload));
+    let failures = trials.records.iter().filter_map(failure).map(|why| match &given {
+        Some((name, payload)) => why.replace(payload.shape.trim_start_matches(driver::GIVEN), name),
+        None => why,
+    });
+    let failures = failures.collect();
+    Ok(Some(Confirmed { on: on(given), figures, failures }))
 }
 
-fn on(payload: Option<&Payload>) -> String {
+fn on(given: Option<(String, &Payload)>) -> String {
     let fresh = "payloads of another seed than the run's";
-    match payload {
-        Some(given) => {
-            let path = given.shape.trim_start_matches(driver::GIVEN);
-            format!("the {} of `{path}` (dictionaries: on {fresh})", show_bytes(given.bytes as f64))
-        }
-        None => fresh.to_owned(),
-    }
+    given.map_or(fresh.to_owned(), |(name, payload)| {
+        format!("the {} of `{name}` (dictionaries: on {fresh})", show_bytes(payload.bytes as f64))
+    })
 }
 
 /// What makes the figures of a trial worth nothing.
@@ -89,5 +100,6 @@ fn failure(record: &Record) -> Option<String> {
         Status::Failed { why } => why.clone(),
         Status::TimedOut { .. } => "it took too long".to_owned(),
     };
-    Some(format!("{}, round {}: {why}", record.case, record.round))
+    let of = if record.kind == TrialKind::Calibration { "calibration".to_owned() } else { format!("round {}", record.round) };
+    Some(format!("{}, {of}: {why}", record.case))
 }
