@@ -19,6 +19,9 @@ const HOW: &str = "How to read the tables. `optimal`: no other of the same durab
                    medians over rounds, all under the scenario's own load: the time is the median of a request where whole requests were measured, \
                    else of an operation; `≤` is the longest time, where too few samples carry a p99. `close`: rounds do not tell it from the \
                    recommended in the figure that decides, so the two may change places in another run.";
+/// Why settings are in comments.
+const COMMENTS: &str = "\nIn comments stands what the store's figures do not have: compression costs each save CPU time, and settings of another kind of store do \
+                        nothing in this one.\n";
 /// What the times of saves at once are.
 const SHARES: &str = "32 saves at once: a time is each one's share of them, which no limit on p99 is held against.\n\n";
 /// What a prediction of a store leaves out.
@@ -31,10 +34,11 @@ pub fn recommendation(advice: &Advice) -> String {
     }
     let mut out = format!("## Recommendation\n\nAsked for: {}.\n\n", asked(&advice.constraints));
     if !advice.decisions.is_empty() {
+        let block = settings_block(&advice.decisions);
+        let apart = if block.contains("# ") { COMMENTS } else { "" };
         let _ = writeln!(
             out,
-            "To paste into a scenario, or into a server's file, which says where in `server.data`:\n\n```toml\n{}```\n",
-            settings_block(&advice.decisions)
+            "To paste into a scenario, or into a server's file, which says where in `server.data`:\n\n```toml\n{block}```\n{apart}"
         );
     }
     for why in &advice.impossible {

@@ -56,10 +56,11 @@ pub(crate) fn point(strays: &[Stray], read: &[Read], found: &mut [Problem]) {
             read.iter().filter(|one| one.wire.file != stray.file && stray.is_in(&one.axes)).map(|one| one.wire.name.as_str()).collect();
         problem.help = Some(match others.split_first() {
             None => format!("{OWN}: `poolbench list --cases` shows them"),
-            Some((first, more)) => {
+            Some((first, _)) => {
                 let what = if stray.value.is_some() { "value" } else { "axis" };
                 let is_of = others.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-                let rest = (others.len() > NAMED).then(|| format!(" and {} more", more.len() + 1 - NAMED)).unwrap_or_default();
+                let more = others.len().saturating_sub(NAMED);
+                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
                 format!(
                     "the {what} is of {is_of}{rest}, and {OWN}: move the claim to {first}.toml, or, where a gain there is to be found again here, \
                      write [[survives]]"

@@ -80,3 +80,21 @@ fn a_claim_about_a_case_that_is_not_of_its_file_names_what_is() {
         refused.err
     );
 }
+
+#[test]
+fn a_claim_about_a_case_of_another_file_names_that_file_and_the_remedy() {
+    let place = Place::new();
+    place.write("scenarios/it/other.toml", SCENARIO);
+    let fewer = SCENARIO.replacen("\"to-writer-file\"", "\"to-vec-then-file\"", 1);
+    assert_ne!(fewer, SCENARIO);
+    place.write("scenarios/it/write.toml", &fewer);
+    let refused = place.poolbench(&["run", "--plan", "--scenarios", "scenarios", "-f", "^it/write"]).ends(2);
+    for part in [
+        "error: it/write.toml:",
+        "unknown value of 'way' 'to-writer-file' (",
+        "help: the value is of it/other, and",
+        "move the claim to it/other.toml",
+    ] {
+        assert!(refused.err.contains(part), "{part} in {}", refused.err);
+    }
+}

@@ -90,6 +90,7 @@ fn the_page_names_the_best_of_the_class_and_the_settings_to_paste() {
     let expected = "[store]\ndictionary-size = \"16384B\"\nkind = \"sqlite\"\nsqlite.cache-size = -2000\nsqlite.journal-mode = \"wal\"\n\
                     # compress = \"zstd\"\n# dictionary = \"trained\"\n\n[compress]\noffer = \"zstd, gzip\"\nzstd-level = 3\n";
     assert_eq!(block, expected);
+    assert!(page.contains("```\n\nIn comments stands what"), "{page}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn both_ratios_have_their_interval_and_the_error_one_of_both() {
 #[test]
 fn a_disk_is_named_where_one_is_measured_and_another_rate_where_it_is_another() {
     let codec = Confirmation { part: Part::Rest, per_s: [[None; 2]; 2], ..one(over(0.3, 0.2, 0.4), over(0.3, 0.2, 0.4), Some(true)) };
-    assert!(!page(&[codec.clone()]).contains("disk") && !page(&[codec]).contains("a second"));
+    assert!(!page(std::slice::from_ref(&codec)).contains("disk") && !page(&[codec]).contains("a second"));
     let other = Confirmation {
         per_s: [[Some(1359.0), Some(1232.0)], [Some(300.0); 2]],
         ..one(over(0.3, 0.2, 0.4), over(0.3, 0.2, 0.4), Some(true))
