@@ -27,10 +27,10 @@ pub(crate) const WRITE: Job = Job {
         way("batch-100", "100 rows per transaction", "", |o| write::open(o, 100, write::Text::Prepared)),
         way("batch-1000", "1000 rows per transaction", "", |o| write::open(o, 1000, write::Text::Prepared)),
         way("store-alone", "the product's store, one session saved at a time", "", |o| product::open(o, 1, None)),
-        way("store-32-alone", "the product's store, 32 sessions saved at once, each a transaction of its own", ALONE, |o| {
-            product::open(o, 32, Some(1))
+        way("store-64-alone", "the product's store, 64 sessions saved at once, each a transaction of its own", ALONE, |o| {
+            product::open(o, 64, Some(1))
         }),
-        way("group-commit-32", "the product's store, 32 sessions saved at once, sharing transactions", "", |o| product::open(o, 32, None)),
+        way("group-commit-64", "the product's store, 64 sessions saved at once, sharing transactions", "", |o| product::open(o, 64, None)),
         way("group-commit-128", "the same with 128 at once", "", |o| product::open(o, 128, None)),
         way("immediate-two-writers", "two connections, 8 transactions each that read and then write, `BEGIN IMMEDIATE`", "", |o| {
             writers::open(o, writers::Begin::Immediate)

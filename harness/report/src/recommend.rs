@@ -23,7 +23,7 @@ const HOW: &str = "How to read the tables. `optimal`: no other of the same durab
 const COMMENTS: &str = "\nIn comments stands what the store's figures do not have: compression costs each save CPU time, and settings of another kind of store do \
                         nothing in this one.\n";
 /// What the times of saves at once are.
-const SHARES: &str = "32 saves at once: a time is each one's share of them, which no limit on p99 is held against.\n\n";
+const SHARES: &str = "64 saves at once: a time is each one's share of them, which no limit on p99 is held against.\n\n";
 /// What a prediction of a store leaves out.
 const DISK: &str = " The intervals are over rounds of one run: a disk that is faster or slower at another hour is not in them.";
 

@@ -13,8 +13,8 @@ use crate::summary::ContenderRow;
 const FILE_WAYS: [&str; 3] = ["truncate", "no-truncate", "temp-rename"];
 /// The way of writing rows that is one save of the product.
 const SQLITE_WAY: &str = "autocommit-prepared";
-/// Saves of the product's own store by 32 callers at once, with what each sets.
-const GROUP_WAYS: [&str; 2] = ["store-32-alone", "group-commit-32"];
+/// Saves of the product's own store by 64 callers at once, with what each sets.
+const GROUP_WAYS: [&str; 2] = ["store-64-alone", "group-commit-64"];
 /// The setting that they differ in.
 pub(super) const GROUP: &str = "store.sqlite.group-commit";
 /// Ways that write several rows in a transaction of the caller's: no setting does that.

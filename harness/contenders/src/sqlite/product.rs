@@ -4,7 +4,7 @@ use super::limit;
 use crate::{Batch, Contender, Limit, Opening, Refusal};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path};
 use store::{
     Message, Role, Session, SessionId, Store,
     config::{Config, Kind},
@@ -18,7 +18,7 @@ struct Saving {
     runtime: Runtime,
     store: Store,
     config: Config,
-    documents: Arc<[Vec<u8>]>,
+    documents: Vec<String>,
     sessions: Vec<Option<Session>>,
     rng: Pcg64,
     callers: usize,
@@ -42,7 +42,7 @@ fn saving(config: Config, opening: &Opening, callers: usize) -> Result<Saving, S
         .map(|n| SessionId::try_from(format!("session-{n:06}").as_str()).map(|id| Some(Session::new(id))))
         .collect::<Result<_, _>>()
         .map_err(|why| why.to_string())?;
-    let documents = opening.documents.as_slice().into();
+    let documents = opening.documents.iter().map(|document| String::from_utf8_lossy(document).into_owned()).collect();
     let mut saving = Saving { runtime, store, config, documents, sessions, rng: Pcg64::seed_from_u64(opening.seed), callers };
     for first in (0..SESSIONS).step_by(32) {
         saving.save(first..first + 32)?;
@@ -60,7 +60,7 @@ impl Saving {
         let answers = self.runtime.block_on(async {
             for (n, mut session) in taken {
                 let turn = session.turns() as usize;
-                let text = String::from_utf8_lossy(&documents[(n + turn) % documents.len()]).into_owned();
+                let text = documents[(n + turn) % documents.len()].clone();
                 session.record_turn(Message { role: Role::Tool, tool: "save".to_owned(), digest: turn as u64, text }, 1);
                 let store = store.clone();
                 saves.spawn(async move {

@@ -78,9 +78,9 @@ fn deferred_transactions_that_meet_fail_and_immediate_ones_wait() {
 
 #[test]
 fn callers_at_once_share_transactions_unless_told_not_to() {
-    let seen = run(way(&JOBS[0], "group-commit-32"), &[QUICK], 20).unwrap();
+    let seen = run(way(&JOBS[0], "group-commit-64"), &[QUICK], 20).unwrap();
     assert!(seen["transactions-by-saves"].contains("16+") || seen["transactions-by-saves"].contains("32+"), "{seen:?}");
-    let seen = run(way(&JOBS[0], "store-32-alone"), &[QUICK], 2).unwrap();
+    let seen = run(way(&JOBS[0], "store-64-alone"), &[QUICK], 2).unwrap();
     assert!(seen["transactions-by-saves"].starts_with("1+: ") && !seen["transactions-by-saves"].contains(','), "{seen:?}");
 }
 

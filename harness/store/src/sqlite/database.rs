@@ -18,6 +18,7 @@ CREATE TABLE corrupt(number INTEGER PRIMARY KEY, id TEXT NOT NULL, why TEXT NOT 
 PRAGMA user_version = 2;";
 
 const LOAD: &str = "SELECT body FROM sessions WHERE id = ?1";
+const UPDATE: &str = "UPDATE sessions SET body = ?2 WHERE id = ?1";
 const SAVE: &str = "INSERT INTO sessions(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET body = excluded.body";
 const DELETE: &str = "DELETE FROM sessions WHERE id = ?1";
 const IDS: &str = "SELECT id FROM sessions ORDER BY id";
@@ -62,8 +63,13 @@ impl Database {
         self.with("load from", LOAD, |statement| statement.query_row([id.as_str()], body).optional())
     }
 
+    /// Puts a session's row in place. Nearly every save is of a session that is there, and an update has no conflict to look for.
     pub(super) fn save(&self, id: &SessionId, bytes: &[u8]) -> Result<(), StoreError> {
-        self.with("save to", SAVE, |statement| statement.execute(params![id.as_str(), bytes])).map(|_| ())
+        let run = |sql| self.with("save to", sql, |statement| statement.execute(params![id.as_str(), bytes]));
+        if run(UPDATE)? == 0 {
+            run(SAVE)?;
+        }
+        Ok(())
     }
 
     /// Begins a transaction that [`Database::commit`] ends.

@@ -161,7 +161,7 @@ fn of_equally_near_loads_the_one_with_most_to_choose_from_decides() {
 #[test]
 fn groups_of_saves_are_a_choice_of_their_own_and_batches_are_none() {
     let set = |way: &str| vec![("contender.job", "sqlite-write".to_owned()), ("contender.way", way.to_owned())];
-    let ways = ["group-commit-32", "store-32-alone", "store-alone", "batch-10", "batch-100"];
+    let ways = ["group-commit-64", "store-64-alone", "store-alone", "batch-10", "batch-100"];
     let advice = advice(&run("sqlite/group", "way", &ways, &set, Some("sqlite-write")));
     let [one] = advice.decisions.as_slice() else { panic!("{advice:?}") };
     let of = |at: usize| one.contest.candidates[at].settings.clone();
