@@ -78,7 +78,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("pool.shared.idle-ttl", "duration", "300s"),
     ("pool.tools.*.tier", "choice hot|warm|cold", "hot"),
     ("pool.tools.*.replayable", "bool", "false"),
-    ("store.kind", "choice none|files|sqlite", "files"),
+    ("store.kind", "choice none|files|sqlite", "sqlite"),
     ("store.files.api", "choice std|tokio", "std"),
     ("store.files.write", "choice truncate|in-place|rename", "rename"),
     ("store.files.sync", "choice none|file|file-and-dir", "file-and-dir"),

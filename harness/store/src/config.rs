@@ -202,7 +202,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            kind: Kind::Files,
+            kind: Kind::Sqlite,
             files: FilesConfig { api: Api::Std, write: Write::Rename, sync: Sync::FileAndDir },
             sqlite: SqliteConfig::default(),
             parse: Parse::Lazy,
@@ -324,7 +324,7 @@ mod tests {
         };
         let files = |write: &str, sync: &str| {
             let files = FilesConfig { api: Api::Std, write: write.parse().unwrap(), sync: sync.parse().unwrap() };
-            Config { files, ..Config::default() }.durability().word()
+            Config { kind: Kind::Files, files, ..Config::default() }.durability().word()
         };
         for (mode, level) in [("delete", "extra"), ("truncate", "full"), ("persist", "full"), ("wal", "full")] {
             assert_eq!(sqlite(mode, level), "durable", "{mode} {level}");

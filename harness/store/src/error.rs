@@ -95,6 +95,16 @@ pub enum StoreError {
         /// The directory.
         dir: PathBuf,
     },
+    /// Sessions are there, of another kind than was asked for: as it stands nobody would find them.
+    #[error("the sessions in {} are kept as {kept}, and store.kind is {asked}; set store.kind = {kept}, or choose another directory", .dir.display())]
+    OtherKind {
+        /// The directory.
+        dir: PathBuf,
+        /// Value of `store.kind` that they were kept with.
+        kept: &'static str,
+        /// Value of `store.kind` that is asked for.
+        asked: &'static str,
+    },
     /// The store was closed.
     #[error("the store is closed; open it again")]
     Closed,

@@ -78,7 +78,7 @@ impl<D: Disk> FileStore<D> {
     /// The ids of all session files, sorted.
     pub(crate) async fn ids(&self) -> Result<Vec<SessionId>, StoreError> {
         let names = self.disk.list(&self.dir).await.map_err(StoreError::disk("list", &self.dir))?;
-        let mut ids: Vec<SessionId> = names.iter().filter_map(|name| SessionId::try_from(name.strip_suffix(SESSION)?).ok()).collect();
+        let mut ids: Vec<SessionId> = names.iter().filter_map(|name| session_of(name)).collect();
         ids.sort_unstable();
         Ok(ids)
     }
@@ -144,6 +144,11 @@ impl<D: Disk> FileStore<D> {
     fn path(&self, id: &SessionId) -> PathBuf {
         self.dir.join(format!("{id}{SESSION}"))
     }
+}
+
+/// The session whose file has this name.
+pub(crate) fn session_of(name: &str) -> Option<SessionId> {
+    SessionId::try_from(name.strip_suffix(SESSION)?).ok()
 }
 
 /// The session and the number in a name such as `<id>.tmp-3`.

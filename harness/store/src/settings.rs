@@ -10,7 +10,12 @@ pub type SettingRow = (&'static str, &'static str, &'static str, &'static str);
 
 /// Every setting of the store and of compression, in the order in which they are documented.
 pub const SETTINGS: &[SettingRow] = &[
-    ("store.kind", "choice none|files|sqlite", "files", "where sessions are kept; `none` keeps nothing and is the floor to compare with"),
+    (
+        "store.kind",
+        "choice none|files|sqlite",
+        "sqlite",
+        "where sessions are kept: one SQLite file, or a JSON file each; `none` keeps nothing and is the floor to compare with",
+    ),
     ("store.files.api", "choice std|tokio", "std", "`std` blocks the calling thread, `tokio` hands each call to tokio's blocking pool"),
     (
         "store.files.write",

@@ -24,7 +24,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 /// Name of the database inside the store's directory.
-const FILE: &str = "sessions.sqlite3";
+pub(crate) const FILE: &str = "sessions.sqlite3";
 /// Jobs that may wait for the thread.
 const QUEUE: usize = 256;
 

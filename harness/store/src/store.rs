@@ -20,7 +20,7 @@ use std::{
 
 mod backend;
 
-use backend::{Backend, filesystem_of};
+use backend::{Backend, filesystem_of, refuse_other_kind};
 pub use backend::{STORES, StoreRow};
 
 /// What a save wrote.
@@ -50,7 +50,7 @@ impl Store {
     /// Opens the store in `dir`, which is created if its parent is there, and locks it against a second store.
     ///
     /// # Errors
-    /// Where the directory cannot be used or is in use, and where SQLite does not take a setting.
+    /// Where the directory cannot be used, is in use or holds sessions of another kind only, and where SQLite does not take a setting.
     pub async fn open(config: &Config, dir: &Path) -> Result<Self, StoreError> {
         Self::open_with(config, dir, (STORES[config.kind as usize].open)(config.clone(), dir.to_owned())).await
     }
@@ -74,6 +74,7 @@ impl Store {
         if config.kind != Kind::None {
             StdDisk.create_dir(dir).await.map_err(StoreError::disk("create the directory", dir))?;
             lock = Some(Lock::acquire(dir)?);
+            refuse_other_kind(dir, config.kind).await?;
             filesystem = filesystem_of(dir)?;
         }
         let kept = (config.kind != Kind::None).then_some(dir);

@@ -11,7 +11,7 @@ use crate::Summary;
 
 /// The values that the product has by default, of the settings that distinguish candidates.
 pub const DEFAULTS: &[(&str, &str)] = &[
-    ("store.kind", "files"),
+    ("store.kind", "sqlite"),
     ("store.files.api", "std"),
     ("store.files.write", "rename"),
     ("store.files.sync", "file-and-dir"),

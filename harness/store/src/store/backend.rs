@@ -2,11 +2,11 @@
 
 use crate::{
     config::{Api, Config, Kind},
-    disk::{StdDisk, TokioDisk},
+    disk::{Disk, StdDisk, TokioDisk},
     error::StoreError,
-    files::{AnyDisk, FileStore},
+    files::{self, AnyDisk, FileStore},
     session::SessionId,
-    sqlite::SqliteStore,
+    sqlite::{self, SqliteStore},
 };
 use std::{
     future::Future,
@@ -125,6 +125,18 @@ impl Backend {
             Self::Sqlite(rows) => rows.set_aside(id, why).await,
         }
     }
+}
+
+/// Refuses a directory that holds sessions of another kind only: as an empty store it would lose them from sight.
+pub(super) async fn refuse_other_kind(dir: &Path, asked: Kind) -> Result<(), StoreError> {
+    let names = StdDisk.list(dir).await.map_err(StoreError::disk("list", dir))?;
+    let (rows, files) = (names.iter().any(|name| name == sqlite::FILE), names.iter().any(|name| files::session_of(name).is_some()));
+    let kept = match asked {
+        Kind::Sqlite if files && !rows => Kind::Files,
+        Kind::Files if rows && !files => Kind::Sqlite,
+        _ => return Ok(()),
+    };
+    Err(StoreError::OtherKind { dir: dir.to_owned(), kept: kept.word(), asked: asked.word() })
 }
 
 /// The type of the filesystem under `dir`: flushing means nothing on one that is kept in memory.

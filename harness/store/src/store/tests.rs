@@ -23,7 +23,7 @@ fn session(name: &str, turns: u32) -> Session {
 
 /// Every backend with each of its settings once.
 fn configs() -> Vec<Config> {
-    let base = Config { session_max: 4096, ..Config::default() };
+    let base = Config { kind: Kind::Files, session_max: 4096, ..Config::default() };
     let mut all = Vec::new();
     for api in [Api::Std, Api::Tokio] {
         for write in [Write::Truncate, Write::InPlace, Write::Rename] {
@@ -271,6 +271,23 @@ async fn the_description_holds_what_is_in_force_and_no_path() {
             Kind::Sqlite => assert_eq!((about["sqlite.journal_mode"].as_str(), about["sqlite.cache_size"].as_str()), ("wal", "10000")),
             _ => assert_eq!(about["files.api"], config.files.api.word()),
         }
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_another_kind_are_not_lost_from_sight() {
+    let (files, sqlite) = (Config { kind: Kind::Files, ..Config::default() }, Config { kind: Kind::Sqlite, ..Config::default() });
+    for (first, other, says) in [(&files, &sqlite, "kept as files, and store.kind is sqlite"), (&sqlite, &files, "kept as sqlite")] {
+        let dir = tempfile::tempdir().unwrap();
+        let id = SessionId::try_from("a").unwrap();
+        let store = Store::open(first, dir.path()).await.unwrap();
+        store.save(&Session::new(id.clone())).await.unwrap();
+        store.close().await.unwrap();
+        let why = Store::open(other, dir.path()).await.err().unwrap().to_string();
+        assert!(why.contains(says) && why.contains("choose another directory"), "{why}");
+        // Nothing was made there, and the refused store holds no lock.
+        let store = Store::open(first, dir.path()).await.unwrap();
+        assert_eq!(store.load(&id).await.unwrap(), Some(Session::new(id)));
     }
 }
 

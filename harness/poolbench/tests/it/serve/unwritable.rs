@@ -31,6 +31,16 @@ fn a_read_only_directory_is_refused_at_the_start() {
 }
 
 #[test]
+fn sessions_of_another_kind_are_named_and_left() {
+    let place = with_a_session("kind = \"files\"");
+    let before = files(&place.path("data"));
+    // As someone does who takes the line away.
+    place.write("serve.toml", CONFIG);
+    place.poolbench(&["serve", "--config", "serve.toml"]).refuses(1, &["data", "kept as files", "set store.kind = files"]);
+    assert_eq!(files(&place.path("data")), before);
+}
+
+#[test]
 fn a_corrupt_database_is_refused_or_its_error_told_and_it_is_left_as_it_is() {
     let place = with_a_session("kind = \"sqlite\"");
     let sound = std::fs::read(place.path("data/sessions.sqlite3")).unwrap();
