@@ -5,7 +5,7 @@ mod packer;
 mod small;
 
 use crate::settings::choice;
-pub(crate) use packer::{Packer, UnpackError};
+pub(crate) use packer::{MAGIC, Packer, UnpackError};
 pub use small::Small;
 
 choice!(

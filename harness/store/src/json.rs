@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Version of the document.
 pub(crate) const SCHEMA: u32 = 1;
 
+/// What a document as it is written begins with.
+pub(crate) const BEGIN: &[u8] = b"{\"schema\":";
+
 /// A session as it is written.
 #[derive(Serialize)]
 pub(crate) struct Document<'a, M> {

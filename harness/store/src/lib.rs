@@ -18,6 +18,8 @@ mod session;
 mod settings;
 pub mod sqlite;
 mod store;
+#[cfg(test)]
+mod testkit;
 mod tree;
 mod versions;
 

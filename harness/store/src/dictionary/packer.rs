@@ -19,7 +19,7 @@ use zstd::zstd_safe::{
 };
 
 /// What a zstd frame begins with (RFC 8878, 3.1.1).
-const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+pub(crate) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Why what is kept cannot be read.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,16 +1,7 @@
 use super::*;
 use crate::session::Role;
+use crate::testkit::{id, message};
 use proptest::prelude::*;
-
-fn id() -> SessionId {
-    SessionId::try_from("s1").unwrap()
-}
-
-fn messages() -> impl Strategy<Value = Vec<Message>> {
-    let role = prop_oneof![Just(Role::User), Just(Role::Assistant), Just(Role::Tool)];
-    let message = (role, any::<String>(), any::<u64>(), any::<String>());
-    proptest::collection::vec(message.prop_map(|(role, tool, digest, text)| Message { role, tool, digest, text }), 0..6)
-}
 
 #[test]
 fn the_document_is_as_documented() {
@@ -58,7 +49,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn any_session_comes_back_and_writes_the_same_bytes(messages in messages(), turns in 6u64..) {
+    fn any_session_comes_back_and_writes_the_same_bytes(messages in prop::collection::vec(message(), 0..6), turns in 6u64..) {
         let session = Session::from_parts(id(), turns, messages);
         let bytes = encode(&session).unwrap();
         let read = decode(&bytes, &id()).unwrap();
@@ -67,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_one_byte_panics(messages in messages(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn no_change_of_one_byte_panics(messages in prop::collection::vec(message(), 0..6), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = encode(&Session::from_parts(id(), 9, messages)).unwrap();
         // Without its final line feed a document is still whole.
         let at = at.index(bytes.len() - 1);

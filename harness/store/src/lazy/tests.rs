@@ -1,15 +1,7 @@
 use super::*;
-use crate::session::{Role, Session};
+use crate::session::Session;
+use crate::testkit::{id, message};
 use proptest::prelude::*;
-
-fn id() -> SessionId {
-    SessionId::try_from("s1").unwrap()
-}
-
-fn message() -> impl Strategy<Value = Message> {
-    let role = prop_oneof![Just(Role::User), Just(Role::Assistant), Just(Role::Tool)];
-    (role, any::<String>(), any::<u64>(), any::<String>()).prop_map(|(role, tool, digest, text)| Message { role, tool, digest, text })
-}
 
 #[test]
 fn what_is_wrong_outside_of_messages_is_said_as_by_the_full_parser() {

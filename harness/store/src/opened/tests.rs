@@ -1,15 +1,6 @@
 use super::*;
-use crate::session::Role;
+use crate::testkit::{id, message};
 use proptest::prelude::*;
-
-fn id() -> SessionId {
-    SessionId::try_from("s1").unwrap()
-}
-
-fn message() -> impl Strategy<Value = Message> {
-    let role = prop_oneof![Just(Role::User), Just(Role::Assistant), Just(Role::Tool)];
-    (role, any::<String>(), any::<u64>(), any::<String>()).prop_map(|(role, tool, digest, text)| Message { role, tool, digest, text })
-}
 
 #[test]
 fn only_types_notice_a_damaged_message() {

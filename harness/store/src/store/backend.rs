@@ -2,9 +2,11 @@
 
 use crate::{
     config::{Api, Config, Kind},
+    dictionary::MAGIC,
     disk::{Disk, StdDisk, TokioDisk},
     error::StoreError,
     files::{self, AnyDisk, FileStore},
+    json,
     session::SessionId,
     sqlite::{self, SqliteStore},
 };
@@ -129,14 +131,25 @@ impl Backend {
 
 /// Refuses a directory that holds sessions of another kind only: as an empty store it would lose them from sight.
 pub(super) async fn refuse_other_kind(dir: &Path, asked: Kind) -> Result<(), StoreError> {
-    let names = StdDisk.list(dir).await.map_err(StoreError::disk("list", dir))?;
-    let (rows, files) = (names.iter().any(|name| name == sqlite::FILE), names.iter().any(|name| files::session_of(name).is_some()));
+    let rows = dir.join(sqlite::FILE).exists();
     let kept = match asked {
-        Kind::Sqlite if files && !rows => Kind::Files,
-        Kind::Files if rows && !files => Kind::Sqlite,
+        Kind::Sqlite if !rows && has_session_files(dir).await? => Kind::Files,
+        Kind::Files if rows && !has_session_files(dir).await? => Kind::Sqlite,
         _ => return Ok(()),
     };
     Err(StoreError::OtherKind { dir: dir.to_owned(), kept: kept.word(), asked: asked.word() })
+}
+
+/// Whether a file has a session's name and begins like one: other people's JSON is no reason to refuse a directory.
+async fn has_session_files(dir: &Path) -> Result<bool, StoreError> {
+    let names = StdDisk.list(dir).await.map_err(StoreError::disk("list", dir))?;
+    for name in names.iter().filter(|name| files::session_of(name).is_some()) {
+        let begin = StdDisk.read(&dir.join(name), json::BEGIN.len()).await.unwrap_or_default();
+        if begin.starts_with(json::BEGIN) || begin.starts_with(&MAGIC) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The type of the filesystem under `dir`: flushing means nothing on one that is kept in memory.

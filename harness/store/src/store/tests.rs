@@ -277,18 +277,27 @@ async fn the_description_holds_what_is_in_force_and_no_path() {
 #[tokio::test]
 async fn sessions_of_another_kind_are_not_lost_from_sight() {
     let (files, sqlite) = (Config { kind: Kind::Files, ..Config::default() }, Config { kind: Kind::Sqlite, ..Config::default() });
-    for (first, other, says) in [(&files, &sqlite, "kept as files, and store.kind is sqlite"), (&sqlite, &files, "kept as sqlite")] {
+    let packed = Config { compress: Compress::Zstd, ..files.clone() };
+    for (first, other, says) in [
+        (&packed, &sqlite, "kept as files"),
+        (&files, &sqlite, "kept as files, and store.kind is sqlite"),
+        (&sqlite, &files, "kept as sqlite"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
-        let id = SessionId::try_from("a").unwrap();
+        let session = session("a", 20);
         let store = Store::open(first, dir.path()).await.unwrap();
-        store.save(&Session::new(id.clone())).await.unwrap();
+        store.save(&session).await.unwrap();
         store.close().await.unwrap();
         let why = Store::open(other, dir.path()).await.err().unwrap().to_string();
         assert!(why.contains(says) && why.contains("choose another directory"), "{why}");
         // Nothing was made there, and the refused store holds no lock.
         let store = Store::open(first, dir.path()).await.unwrap();
-        assert_eq!(store.load(&id).await.unwrap(), Some(Session::new(id)));
+        assert_eq!(store.load(session.id()).await.unwrap(), Some(session));
     }
+    // Other people's JSON is no session.
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("package.json"), "{\"name\": \"x\"}").unwrap();
+    Store::open(&sqlite, dir.path()).await.unwrap();
 }
 
 #[tokio::test]

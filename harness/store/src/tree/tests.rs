@@ -1,9 +1,6 @@
 use super::*;
 use crate::json::decode;
-
-fn id() -> SessionId {
-    SessionId::try_from("s1").unwrap()
-}
+use crate::testkit::id;
 
 #[test]
 fn what_is_wrong_outside_of_messages_is_said() {
