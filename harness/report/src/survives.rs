@@ -10,8 +10,7 @@ const HOW: &str = "The same settings measured alone and end to end, under load t
                    the CPU bounds the job), then come those of the phase's p50 and of the response's p50 and p99, each with its 99 % interval over rounds. \
                    **Survives** is `ln(gain end to end) / ln(gain in isolation)`: 100 % is all of it, 0 % none, below 0 % a loss; its range is what both \
                    intervals permit. `inconclusive`: the interval holds no gain, so perhaps nothing survived. A p99 needs some \
-                   1,000 requests in each round, for which `-s load.length=10s` serves. There is no row for JSON: no setting of the \
-                   product chooses a parser, so a gain of `json/*` has no end to end to survive to.";
+                   1,000 requests in each round, for which `-s load.length=10s` serves.";
 
 /// The section of the report; nothing where no scenario asks.
 pub(crate) fn section(summary: &Summary) -> String {

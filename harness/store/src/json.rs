@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const SCHEMA: u32 = 1;
 
 /// What a document as it is written begins with.
-pub(crate) const BEGIN: &[u8] = b"{\"schema\":";
+pub(crate) const BEGIN: &str = "{\"schema\":";
 
 /// A session as it is written.
 #[derive(Serialize)]

@@ -76,16 +76,6 @@ impl LazySession {
         self.turns
     }
 
-    /// Messages kept.
-    pub fn len(&self) -> usize {
-        self.messages.len()
-    }
-
-    /// Whether no message is kept.
-    pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-
     /// Counts a turn and appends its message; drops the oldest messages beyond `keep`.
     ///
     /// # Errors

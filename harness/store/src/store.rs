@@ -107,7 +107,7 @@ impl Store {
     }
 
     async fn load_as<T>(&self, id: &SessionId, decode: impl FnOnce(Vec<u8>) -> Result<T, String>) -> Result<Option<T>, StoreError> {
-        let Some(kept) = self.load_kept(id).await? else { return Ok(None) };
+        let Some(kept) = self.backend()?.load(id).await? else { return Ok(None) };
         let why = match self.0.packer.unpack(kept, self.0.config.session_max) {
             Ok(json) => match decode(json) {
                 Ok(session) => return Ok(Some(session)),
@@ -120,10 +120,6 @@ impl Store {
         };
         let aside = self.backend()?.set_aside(id, &why).await?;
         Err(StoreError::Corrupt { id: id.clone(), why, aside })
-    }
-
-    async fn load_kept(&self, id: &SessionId) -> Result<Option<Vec<u8>>, StoreError> {
-        self.backend()?.load(id).await
     }
 
     /// Saves a session under its id. Durable to the degree of [`Config::durability`] once this returns.
@@ -172,7 +168,7 @@ impl Store {
     pub async fn train(&self) -> Result<Trained, StoreError> {
         let (mut samples, mut bytes) = (Vec::new(), 0);
         for id in self.ids().await?.iter().take(dictionary::TRAIN_SESSIONS) {
-            let Some(kept) = self.load_kept(id).await? else { continue };
+            let Some(kept) = self.backend()?.load(id).await? else { continue };
             // One that cannot be read is left for whoever asks for it.
             let Ok(json) = self.0.packer.unpack(kept, self.0.config.session_max) else { continue };
             bytes += json.len();

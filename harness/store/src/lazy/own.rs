@@ -5,6 +5,7 @@
 //! a time. Whatever is not in that form to the last byte, damaged documents included, is left to the parser, which also says what is wrong.
 
 use super::strings::Strings;
+use crate::json::BEGIN;
 use std::ops::Range;
 
 /// A document in our own form.
@@ -19,7 +20,7 @@ pub(super) struct Found<'a> {
 /// What stands in the document, or `None` if it is in another form.
 pub(super) fn find(text: &str) -> Option<Found<'_>> {
     let mut scan = Scan { text, at: 0, strings: Strings::new(text.strip_suffix('\n')?.as_bytes()) };
-    scan.literal("{\"schema\":")?;
+    scan.literal(BEGIN)?;
     let schema = scan.number()?;
     scan.literal(",\"id\":\"")?;
     let id = scan.string()?;

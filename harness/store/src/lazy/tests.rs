@@ -45,7 +45,7 @@ proptest! {
             lazy.record_turn(&message, keep).unwrap();
             full.record_turn(message, keep);
             prop_assert_eq!(lazy.encode(), json::encode(&full).unwrap());
-            prop_assert_eq!((lazy.turns(), lazy.len(), lazy.is_empty()), (full.turns(), full.messages().len(), full.messages().is_empty()));
+            prop_assert_eq!((lazy.turns(), lazy.messages.len(), lazy.messages.is_empty()), (full.turns(), full.messages().len(), full.messages().is_empty()));
             prop_assert_eq!(&json::decode(&lazy.encode(), &id()).unwrap(), &full);
             lazy = LazySession::open(lazy.encode(), &id()).unwrap();
         }

@@ -145,7 +145,7 @@ async fn has_session_files(dir: &Path) -> Result<bool, StoreError> {
     let names = StdDisk.list(dir).await.map_err(StoreError::disk("list", dir))?;
     for name in names.iter().filter(|name| files::session_of(name).is_some()) {
         let begin = StdDisk.read(&dir.join(name), json::BEGIN.len()).await.unwrap_or_default();
-        if begin.starts_with(json::BEGIN) || begin.starts_with(&MAGIC) {
+        if begin.starts_with(json::BEGIN.as_bytes()) || begin.starts_with(&MAGIC) {
             return Ok(true);
         }
     }

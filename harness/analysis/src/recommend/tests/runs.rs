@@ -128,33 +128,34 @@ fn ways_of_compressing_stand_for_levels_and_dictionaries() {
     assert!(found.iter().flat_map(|c| &c.candidates).all(|c| c.bytes_ratio == Some(4.0)));
 }
 
+/// Another scenario in the same run.
+fn join((plan, records): &mut (Plan, Vec<Record>), (more, own): (Plan, Vec<Record>)) {
+    plan.scenarios.extend(more.scenarios);
+    plan.cases.extend(more.cases);
+    records.extend(own);
+}
+
 #[test]
 fn a_scenario_is_named_once_and_only_if_a_candidate_is_its_own() {
-    let (mut plan, mut records) = run("io/first", "sync", &["none", "file-and-dir"], &files, None);
+    let mut all = run("io/first", "sync", &["none", "file-and-dir"], &files, None);
     // Two new settings with one between them that the first scenario had: its name came twice.
     let other = |value: &str| match value {
         "none" => files("none"),
         api => [files("file-and-dir"), vec![("store.files.api", api.to_owned())]].concat(),
     };
     for (scenario, values) in [("io/second", ["std", "none", "tokio"].as_slice()), ("io/third", ["none"].as_slice())] {
-        let (more, own) = run(scenario, "sync", values, &other, None);
-        plan.scenarios.extend(more.scenarios);
-        plan.cases.extend(more.cases);
-        records.extend(own);
+        join(&mut all, run(scenario, "sync", values, &other, None));
     }
-    let contest = advice(&(plan, records)).decisions.pop().unwrap().contest;
+    let contest = advice(&all).decisions.pop().unwrap().contest;
     assert_eq!((contest.candidates.len(), contest.at.split_once(", ").unwrap().1), (4, "io/first, io/second"));
 }
 
 #[test]
 fn of_equally_near_loads_the_one_with_most_to_choose_from_decides() {
     let api = |api: &str| [files("none"), vec![("store.files.api", api.to_owned()), ("session.keep", "2".to_owned())]].concat();
-    let (mut plan, mut records) = run("io/apis", "sync", &["std", "tokio"], &api, None);
-    let (more, own) = run("io/ways", "sync", &["none", "file", "file-and-dir"], &files, None);
-    plan.scenarios.extend(more.scenarios);
-    plan.cases.extend(more.cases);
-    records.extend(own);
-    let contest = advice(&(plan, records)).decisions.pop().unwrap().contest;
+    let mut all = run("io/apis", "sync", &["std", "tokio"], &api, None);
+    join(&mut all, run("io/ways", "sync", &["none", "file", "file-and-dir"], &files, None));
+    let contest = advice(&all).decisions.pop().unwrap().contest;
     assert_eq!((contest.candidates.len(), contest.at.split_once(", ").unwrap().1), (3, "io/ways"));
 }
 
